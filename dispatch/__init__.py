@@ -1,0 +1,1 @@
+"""Takes ride requests and adjusts shuttles' routes in real time."""

@@ -1,0 +1,1 @@
+"""The same dispatch core under a virtual clock."""
