@@ -1,0 +1,243 @@
+"""RoadNetwork: streets as flat arrays. Nodes, directed edges with integer times, names, classes, geometry.
+
+A node is a place where a shuttle may turn or stop. Edges are sorted by the node they leave, so an edge's number is its
+position in every array. Values are immutable by convention: each operation gives a new network.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import InputError
+
+if TYPE_CHECKING:
+    import networkx
+
+Floats = NDArray[np.float64]
+METRES_PER_DEGREE = 111_195.08
+"""of latitude, on a sphere of 6,371,008.8 m radius"""
+MAX_EDGE_S = 86_400
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What was left out because it lies outside the largest strongly connected part."""
+
+    nodes: int = 0
+    edges: int = 0
+    km: float = 0.0
+
+    def __bool__(self) -> bool:
+        return self.nodes > 0 or self.edges > 0
+
+    def __str__(self) -> str:
+        return f"cut {self.nodes} nodes, {self.edges} edges, {self.km:.1f} km outside the largest strongly connected part"
+
+
+@dataclass(frozen=True, eq=False)
+class WalkNetwork:
+    """Ways on foot, where a map has them: undirected straight segments between nodes of their own."""
+
+    lat: Floats
+    """(M,) degrees"""
+    lon: Floats
+    """(M,) degrees"""
+    edge_from: NDArray[np.int32]
+    """(F,) one end of each segment"""
+    edge_to: NDArray[np.int32]
+    """(F,) its other end"""
+    length_m: Floats
+    """(F,) metres"""
+
+
+@dataclass(frozen=True, eq=False)
+class RoadNetwork:
+    """Streets that can be driven. N nodes, E directed edges sorted by `edge_from`."""
+
+    node_ids: NDArray[np.str_]
+    """(N,) the names that the source gives its nodes"""
+    lat: Floats
+    """(N,) degrees; y in metres if planar"""
+    lon: Floats
+    """(N,) degrees; x in metres if planar"""
+    edge_from: NDArray[np.int32]
+    """(E,) node an edge leaves, ascending"""
+    edge_to: NDArray[np.int32]
+    """(E,) node it leads to"""
+    length_m: Floats
+    """(E,) metres"""
+    time_ms: NDArray[np.int32]
+    """(E,) milliseconds to drive it, at least 1"""
+    road_class: NDArray[np.uint8]
+    """(E,) index into `classes`"""
+    name: NDArray[np.int32]
+    """(E,) index into `names`"""
+    shape_start: NDArray[np.int64]
+    """(E + 1,) where each edge's points begin in `shape_lat`, `shape_lon`"""
+    shape_lat: Floats
+    """points of the edges' lines between their end nodes"""
+    shape_lon: Floats
+    classes: tuple[str, ...] = ("road",)
+    names: tuple[str, ...] = ("",)
+    """street names; the first is the empty one"""
+    planar: bool = False
+    credit: str = ""
+    """whose data this is; shown on every map and report"""
+    cut: Cut = Cut()
+    walk: WalkNetwork | None = None
+
+    @property
+    def nodes(self) -> int:
+        """N"""
+        return len(self.node_ids)
+
+    @property
+    def edges(self) -> int:
+        """E"""
+        return len(self.edge_from)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Position of each node id."""
+        return {str(node): i for i, node in enumerate(self.node_ids)}
+
+    @cached_property
+    def indptr(self) -> NDArray[np.int64]:
+        """(N + 1,) first outgoing edge of each node."""
+        return np.searchsorted(self.edge_from, np.arange(self.nodes + 1)).astype(np.int64)
+
+    @cached_property
+    def middle(self) -> tuple[float, float]:
+        """Middle of the nodes' bounding box (lat, lon); the origin of `project`."""
+        return (
+            (float(self.lat.min()) + float(self.lat.max())) / 2,
+            (float(self.lon.min()) + float(self.lon.max())) / 2,
+        )
+
+    @cached_property
+    def xy(self) -> tuple[Floats, Floats]:
+        """(N,) and (N,) nodes in local metres."""
+        return self.project(self.lat, self.lon)
+
+    def project(self, lat: Any, lon: Any) -> tuple[Floats, Floats]:
+        """Metres east and north of the map's middle (planar networks: x and y as they are)."""
+        lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+        if self.planar:
+            return lon, lat
+        lat0, lon0 = self.middle
+        return (lon - lon0) * (METRES_PER_DEGREE * math.cos(math.radians(lat0))), (lat - lat0) * METRES_PER_DEGREE
+
+    def unproject(self, x: Any, y: Any) -> tuple[Floats, Floats]:
+        """(lat, lon) of points given in local metres; the inverse of `project`."""
+        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        if self.planar:
+            return y, x
+        lat0, lon0 = self.middle
+        return lat0 + y / METRES_PER_DEGREE, lon0 + x / (METRES_PER_DEGREE * math.cos(math.radians(lat0)))
+
+    def line(self, edge: int) -> tuple[Floats, Floats]:
+        """(lat, lon) of an edge's line, both end nodes included."""
+        inner = slice(int(self.shape_start[edge]), int(self.shape_start[edge + 1]))
+        u, v = self.edge_from[edge], self.edge_to[edge]
+        return (
+            np.concatenate(([self.lat[u]], self.shape_lat[inner], [self.lat[v]])),
+            np.concatenate(([self.lon[u]], self.shape_lon[inner], [self.lon[v]])),
+        )
+
+    def largest_component(self) -> RoadNetwork:
+        """The largest strongly connected part, nodes in the same order; what was cut is added to `cut`.
+
+        Raises InputError if no two nodes can reach each other.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        graph = coo_array((np.ones(self.edges, np.int8), (self.edge_from, self.edge_to)), shape=(self.nodes, self.nodes))
+        _, label = connected_components(graph.tocsr(), directed=True, connection="strong")
+        sizes = np.bincount(label)
+        if sizes.max(initial=0) < 2:
+            raise InputError("no two places can be reached from each other by road", expected="a drivable road network")
+        keep = label == int(sizes.argmax())
+        return self if keep.all() else self.part(keep)
+
+    def part(self, keep_nodes: NDArray[np.bool_]) -> RoadNetwork:
+        """The nodes where `keep_nodes` (N,) is true and the edges between them; the rest is added to `cut`."""
+        number = np.cumsum(keep_nodes, dtype=np.int64) - 1
+        keep = keep_nodes[self.edge_from] & keep_nodes[self.edge_to]
+        points = np.repeat(keep, np.diff(self.shape_start))
+        left_out = Cut(
+            nodes=self.cut.nodes + int((~keep_nodes).sum()),
+            edges=self.cut.edges + int((~keep).sum()),
+            km=self.cut.km + float(self.length_m[~keep].sum()) / 1000,
+        )
+        return replace(
+            self,
+            node_ids=self.node_ids[keep_nodes],
+            lat=self.lat[keep_nodes],
+            lon=self.lon[keep_nodes],
+            edge_from=number[self.edge_from[keep]].astype(np.int32),
+            edge_to=number[self.edge_to[keep]].astype(np.int32),
+            length_m=self.length_m[keep],
+            time_ms=self.time_ms[keep],
+            road_class=self.road_class[keep],
+            name=self.name[keep],
+            shape_start=starts(np.diff(self.shape_start)[keep]),
+            shape_lat=self.shape_lat[points],
+            shape_lon=self.shape_lon[points],
+            cut=left_out,
+        )
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """The same network as osmnx has it: nodes with x, y; edges with length, travel_time (s), highway, name."""
+        import networkx
+
+        graph = networkx.MultiDiGraph(crs=None if self.planar else "epsg:4326")
+        for node, lat, lon in zip(self.node_ids.tolist(), self.lat.tolist(), self.lon.tolist(), strict=True):
+            graph.add_node(node, y=lat, x=lon)
+        for e in range(self.edges):
+            graph.add_edge(
+                str(self.node_ids[self.edge_from[e]]),
+                str(self.node_ids[self.edge_to[e]]),
+                length=float(self.length_m[e]),
+                travel_time=int(self.time_ms[e]) / 1000,
+                highway=self.classes[self.road_class[e]],
+                name=self.names[self.name[e]],
+            )
+        return graph
+
+    def save(self, path: str | Path) -> None:
+        """Write one compressed file that `load` reads; never half-written. Raises InputError if it cannot be written."""
+        from routing.network_file import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> RoadNetwork:
+        """Read a file that `save` wrote. Raises InputError if it is missing, damaged or something else."""
+        from routing.network_file import load
+
+        return load(path)
+
+
+def starts(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """(n + 1,) where each of n runs begins, given their lengths."""
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+
+
+def read_csv(nodes_path: str | Path, edges_path: str | Path) -> RoadNetwork:
+    """Read a network from two CSV files and keep its largest strongly connected part (`cut` says what went).
+
+    nodes: `node_id,lat,lon` or `node_id,x_m,y_m`; edges, directed: `from_node,to_node,length_m,travel_time_s`, and
+    if you like `name`, `road_class`. Ids and order of the nodes are kept.
+    Raises InputError with file, line and field for whatever cannot be used.
+    """
+    from routing.network_csv import read
+
+    return read(nodes_path, edges_path)
