@@ -1,0 +1,33 @@
+# syntax=docker/dockerfile:1
+# docker build -t naru .  &&  docker run --rm -v "$PWD/out:/data/out" naru simulate pilot --out out
+
+FROM python:3.11-slim AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/naru
+ENV PATH=/opt/naru/bin:$PATH
+WORKDIR /src
+# The dependencies first: they change less often than the code.
+COPY requirements.lock ./
+RUN pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY routing routing
+COPY dispatch dispatch
+COPY simulator simulator
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && pip install --no-deps /wheels/*.whl
+
+FROM python:3.11-slim
+COPY --from=build /opt/naru /opt/naru
+# site-packages belongs to root: compiled kernels lie apart, and any user may add to them.
+ENV PATH=/opt/naru/bin:$PATH PYTHONUNBUFFERED=1 NUMBA_CACHE_DIR=/var/cache/naru
+RUN useradd --system --uid 10001 --no-create-home naru \
+ && install -d -m 1777 /var/cache/naru \
+ && install -d -o naru -g naru /data
+USER naru
+WORKDIR /data
+# Compiled for the processor that builds the image; another one compiles again at its first start.
+RUN naru warm
+# Until there is a service to ask, healthy means: the command starts and finds its own distribution.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["naru", "--version"]
+ENTRYPOINT ["naru"]
+CMD ["--help"]

@@ -1,0 +1,73 @@
+# `make` lists the targets. Everything is installed into .venv, from the locks, and only when a lock changes.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUNTIME := $(VENV)/installed-runtime
+TESTING := $(VENV)/installed-testing
+
+.PHONY: help demo test check format bench build lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## a day of shared rides on a real city: figures and a report
+	@$(BIN)/naru demo
+
+test: $(TESTING) ## every test (T=… narrows it: make test T="tests/test_architecture.py -x")
+	@$(BIN)/python -m pytest $(T)
+
+check: $(TESTING) ## lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: $(TESTING) ## sort imports and lay out the code
+	@$(BIN)/ruff check --select I --fix --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(TESTING) ## every benchmark, one after another
+	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+build: $(RUNTIME) ## wheel and sdist into dist/
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build
+
+lock: ## resolve again and write both locks (needs a registry)
+	@rm -rf build/lock && $(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
+	@$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
+		> build/lock/backend.in
+	@$(LOCK) --output-file requirements.lock pyproject.toml build/lock/backend.in
+	@$(LOCK) --output-file tests/requirements.lock --extra test --constraint requirements.lock pyproject.toml build/lock/backend.in
+
+# One lock for every platform and Python from 3.11; it names no registry.
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet --upgrade --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
+
+clean: ## remove everything that make installed or built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian's python without ensurepip makes no pip: then the pip outside puts one in.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Naru needs Python 3.11 or later; make PYTHON=… names one")'
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+		$(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(VENV) install --quiet pip; }
+
+$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what Naru needs into $(VENV) (a minute or two, once) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TESTING): tests/requirements.lock $(RUNTIME)
+	@echo "Installing the test tools …"
+	@$(PIP) install --require-hashes -r tests/requirements.lock
+	@touch $@
