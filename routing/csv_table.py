@@ -45,7 +45,9 @@ class Row:
         """The cell as a whole number (3 and 3.0 alike) within [low, high]. Raises InputError otherwise."""
         value = self.number(field, low=low, high=high, unit=unit)
         if value != int(value):
-            raise self.error(field, f"{self.text(field)!r} is not whole", expected=_range(low, high, unit, "a whole number"))
+            raise self.error(
+                field, f"{self.text(field)!r} is not whole", expected=_range(low, high, unit, "a whole number")
+            )
         return int(value)
 
     def has(self, field: str) -> bool:
@@ -98,7 +100,10 @@ def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> Table:
                     continue
                 if len(cells) != len(columns):
                     raise InputError(
-                        f"{len(cells)} cells", file=path, line=reader.line_num, expected=f"{len(columns)} as in the header"
+                        f"{len(cells)} cells",
+                        file=path,
+                        line=reader.line_num,
+                        expected=f"{len(columns)} as in the header",
                     )
                 rows.append(Row(path, reader.line_num, dict(zip(columns, cells, strict=True))))
     except OSError as error:
@@ -119,7 +124,9 @@ def _check_header(path: Path, columns: tuple[str, ...], required: tuple[str, ...
         raise InputError(f"column {missing[0]} is missing", file=path, line=1, field=missing[0], expected=wanted)
     twice = [name for i, name in enumerate(columns) if name in columns[:i]]
     if twice:
-        raise InputError(f"column {twice[0]} stands twice", file=path, line=1, field=twice[0], expected="each column once")
+        raise InputError(
+            f"column {twice[0]} stands twice", file=path, line=1, field=twice[0], expected="each column once"
+        )
 
 
 def _range(low: float, high: float, unit: str, kind: str = "a number") -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 class InputError(Exception):
     """Something that a person gave (a file, a value, a name) cannot be used.
 
-    `str()` is one line for that person: ``file:line: field: what was wrong; expected …``, with the parts that are known.
-    The commands print it on stderr and exit with 2.
+    `str()` is one line for that person: ``file:line: field: what was wrong; expected …``, with the parts that are
+    known. The commands print it on stderr and exit with 2.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ position in every array. Values are immutable by convention: each operation give
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,9 @@ class Cut:
         return self.nodes > 0 or self.edges > 0
 
     def __str__(self) -> str:
-        return f"cut {self.nodes} nodes, {self.edges} edges, {self.km:.1f} km outside the largest strongly connected part"
+        return (
+            f"cut {self.nodes} nodes, {self.edges} edges, {self.km:.1f} km outside the largest strongly connected part"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,12 @@ class RoadNetwork:
     """whose data this is; shown on every map and report"""
     cut: Cut = Cut()
     walk: WalkNetwork | None = None
+    source_edge: NDArray[np.int32] | None = None
+    """(E,) in a network with stop points: the edge of the plain network that each edge is, or is a part of"""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Only the fields: what is cached beside them (an index, a hierarchy in C++) is cheap to make again.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def nodes(self) -> int:
@@ -151,6 +159,32 @@ class RoadNetwork:
             np.concatenate(([self.lon[u]], self.shape_lon[inner], [self.lon[v]])),
         )
 
+    def edges_between(self, from_node: int, to_node: int) -> list[int]:
+        """Edges of the street that leads from one node straight to another; all its parts if stop points split it.
+
+        Parallel streets are all in the list; it is empty if there is none.
+        """
+        source = np.arange(self.edges) if self.source_edge is None else self.source_edge
+        leaving = source[self.indptr[from_node] : self.indptr[from_node + 1]]
+        arriving = source[self.edge_to == to_node]
+        return np.flatnonzero(np.isin(source, np.intersect1d(leaving, arriving))).tolist()
+
+    @cached_property
+    def reversed_hierarchy(self) -> Any:
+        """Contraction order of the network driven backwards (pyroutingkit): the same for all speeds and closures."""
+        from pyroutingkit import CCHTopology
+
+        x, y = self.xy
+        hierarchy = CCHTopology()
+        hierarchy.build(
+            self.edge_to.astype(np.uint32),
+            self.edge_from.astype(np.uint32),
+            y.astype(np.float32),
+            x.astype(np.float32),
+            self.nodes,
+        )
+        return hierarchy
+
     def largest_component(self) -> RoadNetwork:
         """The largest strongly connected part, nodes in the same order; what was cut is added to `cut`.
 
@@ -159,7 +193,9 @@ class RoadNetwork:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
-        graph = coo_array((np.ones(self.edges, np.int8), (self.edge_from, self.edge_to)), shape=(self.nodes, self.nodes))
+        graph = coo_array(
+            (np.ones(self.edges, np.int8), (self.edge_from, self.edge_to)), shape=(self.nodes, self.nodes)
+        )
         _, label = connected_components(graph.tocsr(), directed=True, connection="strong")
         sizes = np.bincount(label)
         if sizes.max(initial=0) < 2:
@@ -213,7 +249,7 @@ class RoadNetwork:
         return graph
 
     def save(self, path: str | Path) -> None:
-        """Write one compressed file that `load` reads; never half-written. Raises InputError if it cannot be written."""
+        """Write one compressed file that `load` reads; never half-written. Raises InputError if that fails."""
         from routing.network_file import save
 
         save(self, path)

@@ -72,7 +72,11 @@ def _is_planar(nodes: Table) -> bool:
         return True
     missing = "lon" if nodes.has("lat") else "y_m" if nodes.has("x_m") else "x_m" if nodes.has("y_m") else "lat"
     raise InputError(
-        f"column {missing} is missing", file=nodes.file, line=1, field=missing, expected="node_id,lat,lon or node_id,x_m,y_m"
+        f"column {missing} is missing",
+        file=nodes.file,
+        line=1,
+        field=missing,
+        expected="node_id,lat,lon or node_id,x_m,y_m",
     )
 
 

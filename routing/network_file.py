@@ -37,7 +37,9 @@ def whole_file(path: str | Path, mode: str = "wb", **how: Any) -> Iterator[IO[An
         os.replace(draft, path)
         draft = None
     except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror or error})", file=path, expected="a place to write to") from error
+        raise InputError(
+            f"cannot be written ({error.strerror or error})", file=path, expected="a place to write to"
+        ) from error
     finally:
         if draft is not None:
             with contextlib.suppress(OSError):
@@ -66,6 +68,8 @@ def save(network: RoadNetwork, path: str | Path) -> None:
         "credit": np.array(network.credit),
         "cut": np.array([network.cut.nodes, network.cut.edges, network.cut.km]),
     }
+    if network.source_edge is not None:
+        arrays["source_edge"] = network.source_edge
     if network.walk is not None:
         walk = network.walk
         arrays |= {
@@ -108,7 +112,11 @@ def _unpack(file: Any) -> RoadNetwork:
     walk = None
     if "walk_lat" in file:
         walk = WalkNetwork(
-            _degrees(file["walk_lat"]), _degrees(file["walk_lon"]), file["walk_from"], file["walk_to"], file["walk_length_m"]
+            _degrees(file["walk_lat"]),
+            _degrees(file["walk_lon"]),
+            file["walk_from"],
+            file["walk_to"],
+            file["walk_length_m"],
         )
     network = RoadNetwork(
         node_ids=file["node_ids"],
@@ -129,6 +137,7 @@ def _unpack(file: Any) -> RoadNetwork:
         credit=str(file["credit"]),
         cut=Cut(int(cut[0]), int(cut[1]), float(cut[2])),
         walk=walk,
+        source_edge=file["source_edge"] if "source_edge" in file else None,
     )
     per_edge = (network.edge_to, network.length_m, network.time_ms, network.road_class, network.name, shape_count)
     sound = (
