@@ -1,0 +1,165 @@
+"""The timetable of a plan: the earliest one that keeps every bound.
+
+Service times are the least solution of difference constraints (Dechter, Meiri & Pearl 1991): drives and dwells push
+later visits back; the longest ride and the longest wait with riders aboard push *earlier* visits back (a pickup is
+delayed rather than a rider driven about). Passes are repeated until nothing moves; without waits one is enough.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from dispatch.core.domain import NEVER
+from dispatch.core.fleet import (
+    ABOARD,
+    AT,
+    BEGIN,
+    BREAK,
+    CODE,
+    DONE,
+    DROPOFF,
+    END,
+    HEADING,
+    LATEST_OK,
+    LOAD,
+    NODE,
+    PAIR,
+    PLACE,
+    SEATS,
+    SLICE,
+    STANDS,
+    STOP_DWELL,
+    V_DWELL,
+    V_EARLIEST,
+    V_KIND,
+    V_LATEST,
+    V_PLACE,
+    V_RIDE,
+    V_SEATS,
+    V_WHEELCHAIRS,
+    WABOARD,
+    WAIT_ABOARD,
+    WAITS,
+    WHEELCHAIRS,
+    WLOAD,
+)
+from routing.paths import turn
+from routing.travel_times import QUARTER_MS
+
+OK, LATE, FULL, RIDE, WAIT, SHIFT_END = 0, 1, 2, 3, 4, 5
+"""What a timetable breaks, worst place first met."""
+
+
+@njit(cache=True, inline="always")
+def slice_at(slices, t):  # type: ignore[no-untyped-def]
+    """Time slice in which a drive begun at t lies."""
+    if len(slices) == 1:
+        return slices[0]
+    return slices[min(max(t, 0) // QUARTER_MS, len(slices) - 1)]
+
+
+@njit(cache=True)
+def start(shuttle, now, table, indptr, heads, edge_ms):  # type: ignore[no-untyped-def]
+    """Start waypoint: (node, time) where the shuttle can next turn, never before `now`."""
+    if shuttle[HEADING] >= 0:
+        return turn(
+            table, indptr, heads, edge_ms, shuttle[SLICE], shuttle[NODE], shuttle[AT], shuttle[HEADING], now
+        )
+    return shuttle[NODE], max(shuttle[AT], now)
+
+
+@njit(cache=True)
+def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
+    """Write the timetable of `route` begun at (node, at); return OK or the first kind of bound that it breaks."""
+    status = OK
+    here = shuttle[STANDS]
+    load, wload = shuttle[ABOARD], shuttle[WABOARD]
+    for k in range(n):
+        code = route[CODE, k]
+        place = visits[code, V_PLACE]
+        if place < 0:
+            place = here if k == 0 else route[PLACE, k - 1]
+        route[PLACE, k] = place
+        route[BEGIN, k] = -NEVER
+        load += visits[code, V_SEATS]
+        wload += visits[code, V_WHEELCHAIRS]
+        route[LOAD, k] = load
+        route[WLOAD, k] = wload
+        if load > shuttle[SEATS] or wload > shuttle[WHEELCHAIRS]:
+            status = FULL
+        if load > 0 and visits[code, V_KIND] == BREAK:
+            status = FULL
+        route[PAIR, k] = -1
+        if visits[code, V_KIND] == DROPOFF:
+            for m in range(k - 1, -1, -1):
+                if route[CODE, m] == code - 1:
+                    route[PAIR, k] = m
+                    break
+    waits = 0
+    moved = True
+    while moved:
+        moved = False
+        t, from_node, stands = at, node, here
+        aboard = shuttle[ABOARD]
+        for k in range(n):
+            code = route[CODE, k]
+            place = route[PLACE, k]
+            drive = 0
+            if place >= 0:
+                # the drive under way keeps its slice as long as its goal stays
+                s = shuttle[SLICE] if k == 0 and place == shuttle[HEADING] else slice_at(slices, t)
+                drive = table[s, from_node, place]
+            arrive = t + drive
+            begin = max(arrive, visits[code, V_EARLIEST], route[BEGIN, k])
+            if begin > arrive:
+                waits = 1
+                if aboard > 0 and begin - arrive > rules[WAIT_ABOARD]:
+                    if k == 0:
+                        if status == OK:
+                            status = WAIT
+                    else:
+                        later = route[BEGIN, k - 1] + (begin - arrive - rules[WAIT_ABOARD])
+                        if later > route[BEGIN, k - 1] and later <= visits[route[CODE, k - 1], V_LATEST]:
+                            route[BEGIN, k - 1] = later
+                            moved = True
+                        elif status == OK:
+                            status = WAIT
+            route[BEGIN, k] = begin
+            done = begin + visits[code, V_DWELL]
+            if place != stands:
+                done += rules[STOP_DWELL]
+            route[DONE, k] = done
+            if begin > visits[code, V_LATEST]:
+                status = LATE
+            elif done > shuttle[END] and status != LATE:
+                status = SHIFT_END
+            pair = route[PAIR, k]
+            if pair >= 0 and begin - route[BEGIN, pair] > visits[code, V_RIDE]:
+                later = begin - visits[code, V_RIDE]
+                if later <= visits[route[CODE, pair], V_LATEST]:
+                    route[BEGIN, pair] = later
+                    moved = True
+                elif status == OK:
+                    status = RIDE
+            t = done
+            stands = place
+            if place >= 0:
+                from_node = place_nodes[place]
+            aboard = route[LOAD, k]
+        if status != OK:
+            # a plan that a fact of the world has broken still gets a timetable: the earliest one
+            break
+    shuttle[WAITS] = waits
+    slack = NEVER
+    for k in range(n - 1, -1, -1):
+        code = route[CODE, k]
+        serve = route[DONE, k] - route[BEGIN, k]
+        latest = min(visits[code, V_LATEST], shuttle[END] - serve)
+        if k < n - 1:
+            drive = 0
+            if route[PLACE, k + 1] >= 0 and route[PLACE, k] >= 0:
+                drive = table[slice_at(slices, route[DONE, k]), place_nodes[route[PLACE, k]], route[PLACE, k + 1]]
+            latest = min(latest, slack - serve - drive)
+        slack = latest
+        route[LATEST_OK, k] = latest
+    return status
