@@ -1,0 +1,354 @@
+"""The world: the fold of the log's events, and nothing else.
+
+`World.apply` is the only thing that changes it. Two worlds made from the same events encode to the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from dispatch.core import events as ev
+from dispatch.core.domain import FixedCall, Plan, Policy, Promise, RideRequest, Shift
+
+RideState = Literal[
+    "asked", "queued", "booked", "aboard", "stranded", "delivered", "cancelled", "no_show", "refused", "declined"
+]
+
+
+class Ride(Struct, omit_defaults=True):
+    """A request and what became of it."""
+
+    number: int
+    request: RideRequest
+    made_at: int
+    state: RideState = "asked"
+    shuttle: str | None = None
+    """on whose plan it is; None while booked: its shuttle was lost and another one is sought"""
+    promise: Promise | None = None
+    pickup: int = -1
+    """place"""
+    dropoff: int = -1
+    boarded_at: int | None = None
+    until: int | None = None
+    """end of its place in the queue"""
+    late_pickup: int | None = None
+    """where a fact broke the promise: the pickup that was then announced, which re-planning may not worsen"""
+    late_dropoff: int | None = None
+    locked: bool = False
+
+
+class Call(Struct, omit_defaults=True):
+    """A fixed call of a shift, numbered like a ride."""
+
+    number: int
+    call: FixedCall
+    shuttle: str
+
+
+class Shuttle(Struct, omit_defaults=True):
+    """A shift's shuttle as the log knows it."""
+
+    row: int
+    shift: Shift
+    node: int
+    at: int
+    """since when it stands there or passed it; in the future: end of a service, or of the street it is on"""
+    heading: int = -1
+    stands: int = -1
+    plan: Plan = field(default_factory=lambda: Plan(0, ()))
+    aboard: int = 0
+    wheelchairs: int = 0
+    state: Literal["on", "broken", "closed"] = "on"
+    idle_purpose: str | None = None
+
+
+class World(Struct):
+    """Everything that the events so far say."""
+
+    seq: int = 0
+    now: int = 0
+    opened: ev.DayOpened | None = None
+    policy: Policy = field(default_factory=Policy)
+    shuttles: dict[str, Shuttle] = field(default_factory=dict)
+    rides: dict[str, Ride] = field(default_factory=dict)
+    calls: dict[int, Call] = field(default_factory=dict)
+    numbered: list[str | None] = field(default_factory=list)
+    """request id of each number; None for a fixed call"""
+    queue: dict[str, None] = field(default_factory=dict)
+    """requests waiting for a place, in the order in which they were queued"""
+    unplaced: dict[str, None] = field(default_factory=dict)
+    """bookings whose shuttle was lost"""
+    closed_edges: dict[int, None] = field(default_factory=dict)
+    speed_factor: float = 1.0
+
+    def apply(self, event: ev.Event) -> None:
+        """Fold one event in."""
+        self.seq += 1
+        self.now = event.at
+        _FOLD[type(event)](self, event)
+
+    def ride_of(self, code: int) -> Ride | None:
+        """Ride whose pickup or drop-off a plan's visit is; None for a fixed call."""
+        request = self.numbered[code // 2]
+        return None if request is None else self.rides[request]
+
+    def encoded(self) -> bytes:
+        """The whole state as bytes: a snapshot, and what two worlds are compared by."""
+        return msgspec.msgpack.encode(self)
+
+
+def fold(events: Iterable[ev.Event]) -> World:
+    """The world that these events make."""
+    world = World()
+    for event in events:
+        world.apply(event)
+    return world
+
+
+def dwell(policy: Policy, persons: int) -> int:
+    """ms that boarding or alighting takes, without what the stop itself takes."""
+    return round(policy.dwell_rider_s * 1000) * persons
+
+
+def _end_service(world: World, shuttle: Shuttle, place: int, at: int, duration: int) -> None:
+    if place != shuttle.stands:
+        duration += round(world.policy.dwell_stop_s * 1000)
+    shuttle.at = at + duration
+    shuttle.stands = place
+    shuttle.heading = -1
+
+
+def _without(plan: Plan, *codes: int) -> Plan:
+    return Plan(plan.version + 1, tuple(c for c in plan.visits if c not in codes))
+
+
+def _take_off_plan(world: World, ride: Ride) -> None:
+    if ride.shuttle is not None:
+        shuttle = world.shuttles[ride.shuttle]
+        shuttle.plan = _without(shuttle.plan, 2 * ride.number, 2 * ride.number + 1)
+    world.queue.pop(ride.request.id, None)
+    world.unplaced.pop(ride.request.id, None)
+
+
+def _day_opened(world: World, e: ev.DayOpened) -> None:
+    world.opened = e
+
+
+def _policy_changed(world: World, e: ev.PolicyChanged) -> None:
+    world.policy = e.policy
+
+
+def _shift_opened(world: World, e: ev.ShiftOpened) -> None:
+    shift = e.shift
+    codes = []
+    for call in shift.calls:
+        number = len(world.numbered)
+        world.numbered.append(None)
+        world.calls[number] = Call(number, call, shift.id)
+        codes.append(2 * number)
+    world.shuttles[shift.id] = Shuttle(
+        row=len(world.shuttles), shift=shift, node=shift.node, at=shift.start, plan=Plan(0, tuple(codes))
+    )
+
+
+def _shift_closed(world: World, e: ev.ShiftClosed) -> None:
+    world.shuttles[e.shuttle].state = "closed"
+
+
+def _request_made(world: World, e: ev.RequestMade) -> None:
+    request = e.request
+    world.rides[request.id] = Ride(len(world.numbered), request, e.at)
+    world.numbered.append(request.id)
+
+
+def _quote_declined(world: World, e: ev.QuoteDeclined) -> None:
+    ride = world.rides[e.request]
+    ride.state = "declined"
+    world.queue.pop(e.request, None)
+
+
+def _ride_cancelled(world: World, e: ev.RideCancelled) -> None:
+    ride = world.rides[e.request]
+    _take_off_plan(world, ride)
+    ride.state = "cancelled" if ride.promise else "declined"
+    ride.shuttle = None
+
+
+def _ride_booked(world: World, e: ev.RideBooked) -> None:
+    ride = world.rides[e.request]
+    shuttle = world.shuttles[e.shuttle]
+    ride.state, ride.shuttle, ride.promise = "booked", e.shuttle, e.promise
+    ride.pickup, ride.dropoff = e.pickup.place, e.dropoff.place
+    world.queue.pop(e.request, None)
+    visits, (i, j), code = shuttle.plan.visits, e.after, 2 * ride.number
+    shuttle.plan = Plan(e.version, (*visits[:i], code, *visits[i:j], code + 1, *visits[j:]))
+    if shuttle.heading < 0 and shuttle.at < e.at:
+        shuttle.at = e.at
+    shuttle.idle_purpose = None
+
+
+def _ride_refused(world: World, e: ev.RideRefused) -> None:
+    world.rides[e.request].state = "refused"
+    world.queue.pop(e.request, None)
+
+
+def _ride_queued(world: World, e: ev.RideQueued) -> None:
+    ride = world.rides[e.request]
+    ride.state, ride.until = "queued", e.until
+    world.queue[e.request] = None
+
+
+def _plans_changed(world: World, e: ev.PlansChanged) -> None:
+    for name, visits in e.plans.items():
+        shuttle = world.shuttles[name]
+        shuttle.plan = Plan(shuttle.plan.version + 1, visits)
+        if shuttle.heading < 0 and shuttle.at < e.at:
+            shuttle.at = e.at
+        if visits:
+            shuttle.idle_purpose = None
+        for code in visits:
+            ride = world.ride_of(code)
+            if ride is not None and ride.shuttle != name:
+                ride.shuttle = name
+                world.unplaced.pop(ride.request.id, None)
+
+
+def _promise_at_risk(world: World, e: ev.PromiseAtRisk) -> None:
+    ride = world.rides[e.request]
+    ride.late_pickup, ride.late_dropoff = e.pickup_at, e.dropoff_at
+
+
+def _idle_sent(world: World, e: ev.IdleSent) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.at = max(shuttle.at, e.at)
+    shuttle.idle_purpose = e.purpose
+
+
+def _drive_started(world: World, e: ev.DriveStarted) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = e.node, e.at, e.place, -1
+
+
+def _progress_made(world: World, e: ev.ProgressMade) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.node, shuttle.at, shuttle.heading = e.node, e.reached_at, -1
+
+
+def _position_reported(world: World, e: ev.PositionReported) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.node, shuttle.at = e.node, e.reached_at
+
+
+def _stop_arrived(world: World, e: ev.StopArrived) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    assert world.opened is not None
+    shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = world.opened.place_nodes[e.place], e.at, -1, -1
+    shuttle.idle_purpose = None
+
+
+def _rider_boarded(world: World, e: ev.RiderBoarded) -> None:
+    ride, shuttle = world.rides[e.request], world.shuttles[e.shuttle]
+    ride.state, ride.boarded_at = "aboard", e.at
+    shuttle.plan = _without(shuttle.plan, 2 * ride.number)
+    shuttle.aboard += ride.request.seats
+    shuttle.wheelchairs += ride.request.wheelchairs
+    _end_service(world, shuttle, ride.pickup, e.at, dwell(world.policy, ride.request.seats))
+
+
+def _rider_alighted(world: World, e: ev.RiderAlighted) -> None:
+    ride, shuttle = world.rides[e.request], world.shuttles[e.shuttle]
+    ride.state, ride.shuttle = "delivered", None
+    shuttle.plan = _without(shuttle.plan, 2 * ride.number + 1)
+    shuttle.aboard -= ride.request.seats
+    shuttle.wheelchairs -= ride.request.wheelchairs
+    _end_service(world, shuttle, ride.dropoff, e.at, dwell(world.policy, ride.request.seats))
+
+
+def _no_show(world: World, e: ev.NoShow) -> None:
+    ride = world.rides[e.request]
+    _take_off_plan(world, ride)
+    ride.state, ride.shuttle = "no_show", None
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.at = max(shuttle.at, e.at)
+
+
+def _call_made(world: World, e: ev.CallMade) -> None:
+    shuttle, call = world.shuttles[e.shuttle], world.calls[e.number].call
+    shuttle.plan = _without(shuttle.plan, 2 * e.number)
+    _end_service(world, shuttle, shuttle.stands if call.place is None else call.place, e.at, call.duration)
+
+
+def _shuttle_broke_down(world: World, e: ev.ShuttleBrokeDown) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.state, shuttle.node, shuttle.at, shuttle.heading = "broken", e.node, e.at, -1
+    for code in shuttle.plan.visits:
+        ride = world.ride_of(code)
+        if ride is not None and ride.state == "booked":
+            ride.shuttle = None
+            world.unplaced[ride.request.id] = None
+    shuttle.plan = Plan(
+        shuttle.plan.version + 1,
+        tuple(c for c in shuttle.plan.visits if (r := world.ride_of(c)) is not None and r.state == "aboard"),
+    )
+
+
+def _rider_stranded(world: World, e: ev.RiderStranded) -> None:
+    ride, shuttle = world.rides[e.request], world.shuttles[e.shuttle]
+    shuttle.plan = _without(shuttle.plan, 2 * ride.number + 1)
+    shuttle.aboard -= ride.request.seats
+    shuttle.wheelchairs -= ride.request.wheelchairs
+    ride.state, ride.shuttle, ride.pickup, ride.boarded_at = "stranded", None, e.place, None
+    world.unplaced[e.request] = None
+
+
+def _road_closed(world: World, e: ev.RoadClosed) -> None:
+    world.closed_edges.update(dict.fromkeys(e.edges))
+
+
+def _road_reopened(world: World, e: ev.RoadReopened) -> None:
+    for edge in e.edges:
+        world.closed_edges.pop(edge, None)
+
+
+def _speeds_changed(world: World, e: ev.SpeedsChanged) -> None:
+    world.speed_factor = e.factor
+
+
+def _nothing(world: World, e: ev.Event) -> None:
+    """Told for the log's sake."""
+
+
+_FOLD: dict[type, Callable[[World, Any], None]] = {
+    ev.DayOpened: _day_opened,
+    ev.PolicyChanged: _policy_changed,
+    ev.ShiftOpened: _shift_opened,
+    ev.ShiftClosed: _shift_closed,
+    ev.RequestMade: _request_made,
+    ev.QuoteDeclined: _quote_declined,
+    ev.RideCancelled: _ride_cancelled,
+    ev.RideBooked: _ride_booked,
+    ev.RideRefused: _ride_refused,
+    ev.RideQueued: _ride_queued,
+    ev.PlansChanged: _plans_changed,
+    ev.PromiseAtRisk: _promise_at_risk,
+    ev.IdleSent: _idle_sent,
+    ev.DriveStarted: _drive_started,
+    ev.ProgressMade: _progress_made,
+    ev.PositionReported: _position_reported,
+    ev.StopArrived: _stop_arrived,
+    ev.RiderBoarded: _rider_boarded,
+    ev.RiderAlighted: _rider_alighted,
+    ev.NoShow: _no_show,
+    ev.CallMade: _call_made,
+    ev.ShuttleBrokeDown: _shuttle_broke_down,
+    ev.RiderStranded: _rider_stranded,
+    ev.RoadClosed: _road_closed,
+    ev.RoadReopened: _road_reopened,
+    ev.SpeedsChanged: _speeds_changed,
+    ev.TimerTicked: _nothing,
+    ev.DayClosed: _nothing,
+}
