@@ -51,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("NARU_DEBUG"):
             traceback.print_exc()
         status = _explain(error)
+        try:
+            sys.stdout.flush()
+        except OSError:  # said already; Python would try once more on its way out, and complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 
@@ -108,9 +112,7 @@ def _explain(error: BaseException) -> int:
             return _say(str(error), WRONG_INPUT)
         case KeyboardInterrupt():
             return _say("interrupted", FAILED)
-        case BrokenPipeError():
-            # The reader of stdout has left (`naru … | head`). Nobody is there to be told, nor for Python's last flush.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case BrokenPipeError():  # the reader of stdout has left (`naru … | head`): nobody is there to be told
             return FAILED
         case OSError() if error.filename is not None or error.errno in (errno.ENOSPC, errno.EDQUOT):
             # A file or folder that someone named and that cannot be read or written, or a full disk.
