@@ -18,7 +18,11 @@ from numpy.typing import NDArray
 from routing.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import networkx
+
+    from routing.stop_points import StopPoint
 
 Floats = NDArray[np.float64]
 METRES_PER_DEGREE = 111_195.08
@@ -90,6 +94,8 @@ class RoadNetwork:
     names: tuple[str, ...] = ("",)
     """street names; the first is the empty one"""
     planar: bool = False
+    keeps_left: bool = False
+    """traffic drives on the left"""
     credit: str = ""
     """whose data this is; shown on every map and report"""
     cut: Cut = Cut()
@@ -247,6 +253,26 @@ class RoadNetwork:
                 name=self.names[self.name[e]],
             )
         return graph
+
+    def within(self, *, south: float, west: float, north: float, east: float) -> RoadNetwork:
+        """The largest strongly connected part of what lies in a box (degrees; metres if planar).
+
+        Raises InputError if no street lies in it.
+        """
+        if not (south < north and west < east):
+            raise InputError("the box holds nothing", field="zone", expected="south < north and west < east")
+        inside = (south <= self.lat) & (self.lat <= north) & (west <= self.lon) & (self.lon <= east)
+        if not inside.any():
+            raise InputError("no street of this map lies in the box", field="zone", expected="a box on the map")
+        return self.part(inside).largest_component()
+
+    def with_stops(
+        self, stop_points: Sequence[StopPoint], *, limit_m: float = 150.0
+    ) -> tuple[RoadNetwork, NDArray[np.int64]]:
+        """Make stop points nodes: (the new network, (S,) node of each). See `routing.stop_nodes.with_stops`."""
+        from routing.stop_nodes import with_stops
+
+        return with_stops(self, stop_points, limit_m=limit_m)
 
     def save(self, path: str | Path) -> None:
         """Write one compressed file that `load` reads; never half-written. Raises InputError if that fails."""

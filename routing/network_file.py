@@ -33,8 +33,8 @@ def whole_file(path: str | Path, mode: str = "wb", **how: Any) -> Iterator[IO[An
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, mode, **how) as file:
             yield file
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
         draft = None
     except OSError as error:
         raise InputError(
@@ -43,7 +43,7 @@ def whole_file(path: str | Path, mode: str = "wb", **how: Any) -> Iterator[IO[An
     finally:
         if draft is not None:
             with contextlib.suppress(OSError):
-                os.unlink(draft)
+                Path(draft).unlink()
 
 
 def save(network: RoadNetwork, path: str | Path) -> None:
@@ -65,6 +65,7 @@ def save(network: RoadNetwork, path: str | Path) -> None:
         "classes": np.array(network.classes, np.str_),
         "names": np.array(network.names, np.str_),
         "planar": np.array(network.planar),
+        "keeps_left": np.array(network.keeps_left),
         "credit": np.array(network.credit),
         "cut": np.array([network.cut.nodes, network.cut.edges, network.cut.km]),
     }
@@ -134,10 +135,11 @@ def _unpack(file: Any) -> RoadNetwork:
         classes=tuple(file["classes"].tolist()),
         names=tuple(file["names"].tolist()),
         planar=bool(file["planar"]),
+        keeps_left=bool(file["keeps_left"]),
         credit=str(file["credit"]),
         cut=Cut(int(cut[0]), int(cut[1]), float(cut[2])),
         walk=walk,
-        source_edge=file["source_edge"] if "source_edge" in file else None,
+        source_edge=file.get("source_edge"),
     )
     per_edge = (network.edge_to, network.length_m, network.time_ms, network.road_class, network.name, shape_count)
     sound = (
