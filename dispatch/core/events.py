@@ -159,13 +159,26 @@ class DriveStarted(Event, frozen=True, tag=True):
 
 
 class ProgressMade(Event, frozen=True, tag=True):
-    """A driving shuttle will be (or was) at `node` at `reached_at` and may turn there; noted only where it mattered."""
+    """A driving shuttle gives up its goal at `node`, which it reaches at `reached_at`; a decision used that it can."""
 
     shuttle: str
     node: int
     reached_at: int
     driven_mm: int
     """since the drive started or progress was last noted"""
+
+
+class PositionReported(Event, frozen=True, tag=True):
+    """A driving shuttle passed `node` at `reached_at`, or still stands there: it is not where the plan has it.
+
+    Its goal stays. Noted only where it moves the timetable.
+    """
+
+    shuttle: str
+    node: int
+    reached_at: int
+    driven_mm: int = 0
+    """since the drive started or its progress was last noted"""
 
 
 class StopArrived(Event, frozen=True, tag=True):
@@ -258,7 +271,7 @@ AnyEvent = (
     DayOpened | PolicyChanged | ShiftOpened | ShiftClosed | RequestMade | QuoteDeclined | RideCancelled | RideBooked
     | RideRefused | RideQueued | PlansChanged | PromiseAtRisk | IdleSent | DriveStarted | ProgressMade | StopArrived
     | RiderBoarded | RiderAlighted | NoShow | CallMade | ShuttleBrokeDown | RiderStranded | RoadClosed | RoadReopened
-    | SpeedsChanged | TimerTicked | DayClosed
+    | SpeedsChanged | TimerTicked | PositionReported | DayClosed
 )
 
 _encode = msgspec.json.Encoder().encode

@@ -308,10 +308,12 @@ def best_in_route(  # type: ignore[no-untyped-def]
 def best_insertion(  # type: ignore[no-untyped-def]
     count, code, now, shuttles, routes, scratch, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms
 ):
-    """Best insertion over the first `count` shuttles: (cost, shuttle, i, j, pickup begins, drop-off begins, node, at).
+    """Best insertion over the first `count` shuttles: (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, open, in reach).
 
-    shuttle is -1 where there is none. (node, at) is the start waypoint used.
+    shuttle is -1 where there is none. (node, at) is the start waypoint used; `open` counts the shuttles that take
+    riders, `in reach` those that could be at the pickup in time by driving there straight.
     """
+    takes, reach = 0, 0
     best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = INFEASIBLE, -1, -1, -1, 0, 0, 0, 0
     place, late = visits[code, V_PLACE], visits[code, V_LATEST]
     one_slice = len(slices) == 1
@@ -319,18 +321,20 @@ def best_insertion(  # type: ignore[no-untyped-def]
         shuttle = shuttles[v]
         if shuttle[OPEN] == 0:
             continue
+        takes += 1
         # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
         if one_slice and max(shuttle[AT], 0) + table[0, shuttle[NODE], place] > late:
             continue
         node, at = start(shuttle, now, table, indptr, heads, edge_ms)
         if one_slice and at + table[0, node, place] > late:
             continue
+        reach += 1
         cost, i, j, p, d, _ = best_in_route(
             shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
         )
         if i >= 0:
             best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
-    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at
+    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
 
 
 @njit(cache=True)
