@@ -137,7 +137,9 @@ def complete(
         "wall_s": _rounded(wall_s),
         "peak_rss_mb": _rounded(peak_rss_mb),
     }
-    return {**figures, **runtime, **{key: figures[key] for key in ("seed", "scenario", "version", "extra")}}
+    last = ("seed", "scenario", "version", "extra")
+    first = {key: value for key, value in figures.items() if key not in last}
+    return {**first, **runtime, **{key: figures[key] for key in last}}
 
 
 def persons(request: RideRequest) -> int:
