@@ -1,0 +1,316 @@
+"""The words of a scenario file: what may stand in it, of which type, with which default.
+
+Structs are read by `yaml_lines`; what they mean is made into a `Scenario` by `scenario`. Points are [lat, lon], on
+planar networks [y, x] in metres. Times of day are written 05:30 or as seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from dispatch.core.domain import Policy
+from simulator.riders import Range, Riders
+from simulator.yaml_lines import Clock, Document, hhmm
+
+Coordinate = Annotated[float, Meta(ge=-1e7, le=1e7)]
+Point = tuple[Coordinate, Coordinate]
+Seconds = Annotated[float, Meta(ge=0, le=172_800)]
+Metres = Annotated[float, Meta(ge=0, le=100_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Weight = Annotated[float, Meta(ge=0, le=1e6)]
+Factor = Annotated[float, Meta(ge=0.01, le=10)]
+Kmh = Annotated[float, Meta(ge=1, le=200)]
+Spot = str | int | Point
+"""a stop point's id, a node's id, or a point (the nearest stop point to it)"""
+
+
+class Words(Struct, frozen=True, forbid_unknown_fields=True):
+    """What all mappings of a scenario file have: unknown keys are errors."""
+
+
+class Window(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """[from, to]; ms of the service day."""
+
+    begin: Clock
+    end: Clock
+
+    def __post_init__(self) -> None:
+        check_window(self.begin, self.end)
+
+
+def check_window(begin: Clock, end: Clock | None) -> None:
+    """Raises ValueError, which msgspec gives the place in the file, where a window does not last."""
+    if end is not None and end <= begin:
+        raise ValueError(f"ends at {hhmm(end)} but begins at {hhmm(begin)}; expected an end after the beginning")
+
+
+class SpeedStep(Words, frozen=True):
+    """A speed of the day that dispatch knows of; holds until the next step."""
+
+    at: Clock = field(name="from")
+    speed_factor: Factor
+    classes: tuple[str, ...] = ()
+    """road classes it speaks of; none: all"""
+
+
+class NetworkSource(Words, frozen=True):
+    """Where the streets come from: `nodes` and `edges`, or one of `map`, `osm`, `place`."""
+
+    nodes: str | None = None
+    edges: str | None = None
+    map: str | None = None
+    """name of a shipped map, or a file that `naru map import` wrote"""
+    osm: str | None = None
+    place: str | None = None
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
+    """zone: south, west, north, east; its largest strongly connected part is kept"""
+    mean_kmh: Kmh | None = None
+    """slow or quicken all streets alike, so that drives between stop points go at this speed on average"""
+    speed_factor: Factor = 1.0
+    """of all streets"""
+    profile: tuple[SpeedStep, ...] = ()
+
+
+class StopSource(Words, frozen=True):
+    """Stop points from OpenStreetMap (`osm: on`), a GTFS `stops.txt`, a CSV, or generated: `count`, `spacing_m`."""
+
+    osm: bool = False
+    gtfs: str | None = None
+    csv: str | None = None
+    count: Annotated[int, Meta(ge=1, le=20_000)] | None = None
+    spacing_m: Annotated[float, Meta(ge=1, le=10_000)] = 230
+
+
+class Break(Words, frozen=True):
+    """A driver's break of `duration_s`, begun and ended within the window."""
+
+    at: Clock = field(name="from")
+    to: Clock
+    duration_s: Seconds | None = None
+    """None: the whole window"""
+
+    def __post_init__(self) -> None:
+        check_window(self.at, self.to)
+        if self.duration_s is not None and self.duration_s * 1000 > self.to - self.at:
+            raise ValueError(f"lasts {self.duration_s:g} s; expected no longer than its window")
+
+
+class Fleet(Words, frozen=True):
+    """Shuttles alike in everything. `shifts` are worked by each of them."""
+
+    count: Annotated[int, Meta(ge=0, le=20_000)]
+    capacity: Annotated[int, Meta(ge=1, le=500)] = 8
+    wheelchair_places: Annotated[int, Meta(ge=0, le=100)] = 0
+    start: Spot | None = None
+    """None: the stop point in the middle of the zone"""
+    end: Spot | None = None
+    """depot to be at when the shift ends"""
+    shifts: tuple[Window, ...] = ()
+    """none: unbounded"""
+    breaks: tuple[Break, ...] = ()
+
+
+class Call(Words, frozen=True):
+    """A timetabled call of a loop."""
+
+    stop: Spot
+    at: Clock
+    wait_s: Seconds = 0
+    late_s: Seconds = 0
+    """by how much the call may begin later than the timetable has it; never earlier"""
+
+
+class Loop(Words, frozen=True):
+    """Calls that a shuttle makes by the timetable whoever rides."""
+
+    shuttle: str | int
+    calls: tuple[Call, ...]
+
+
+class Centre(Words, frozen=True):
+    """Demand falls off around a point as a bell of this radius."""
+
+    at: Point
+    radius_m: Annotated[float, Meta(ge=1, le=100_000)]
+    weight: Weight = 1.0
+
+
+class Weighting(Words, frozen=True):
+    """How likely each stop point is an end of a journey."""
+
+    base: Weight = 0.06
+    """of every stop point; a centre of weight w adds up to w"""
+    centres: tuple[Centre, ...] = ()
+
+
+class Burst(Words, frozen=True):
+    """People before or after a train: a share of those of these hours travel to (or from) one stop point."""
+
+    at: Point
+    way: Literal["to", "from"]
+    hours: tuple[Annotated[int, Meta(ge=0, le=47)], ...]
+    minutes: Annotated[tuple[Annotated[int, Meta(ge=0, le=59)], ...], Meta(min_length=1)]
+    """past the hour, when each burst begins"""
+    within_s: Annotated[int, Meta(ge=1, le=3600)] = 120
+    share: Share = 0.25
+
+
+class Ahead(Words, frozen=True):
+    """Those who call before they travel."""
+
+    share: Share
+    lead_s: Range = Range(3600, 10_800)
+    """how long before the departure asked for they call"""
+    arrive_by_share: Share = 0
+    """of them, those who also name when to be there: departure + 1.5 × direct + 20 min, to the next 5 min"""
+
+
+Profile = dict[Annotated[int, Meta(ge=0, le=47)], Weight] | tuple[Weight, ...]
+
+
+class Demand(Words, frozen=True):
+    """Attempts made up: when by `profile`, where by weights, how far by `min_km` and `likely_km`."""
+
+    attempts: Annotated[int, Meta(ge=0, le=1_000_000)]
+    profile: Profile = ()
+    """weight of each hour of departure: a mapping, or a list from 00:00 on; none: all hours alike"""
+    hours: Window | None = None
+    """no departures outside; None: the service hours"""
+    origins: Weighting = Weighting()
+    destinations: Weighting | None = None
+    """None: as the origins"""
+    bursts: tuple[Burst, ...] = ()
+    min_km: Annotated[float, Meta(ge=0, le=1000)] = 0
+    """no shorter drives"""
+    likely_km: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    """people ride for longer ways: a way of x km is kept with probability 0.25 + x / likely_km; None: all are"""
+    party: dict[Annotated[int, Meta(ge=1, le=100)], Weight] = field(default_factory=lambda: {1: 1.0})
+    """weight of each number of persons"""
+    wheelchair_share: Share = 0
+    ahead: Ahead = Ahead(share=0)
+
+
+class SpeedChange(Words, frozen=True):
+    """A slow-down that dispatch learns of when it begins: all drives take `factor` times as long."""
+
+    at: Clock = field(name="from")
+    factor: Factor
+    to: Clock | None = None
+
+    def __post_init__(self) -> None:
+        check_window(self.at, self.to)
+
+
+class ClosureSource(Words, frozen=True):
+    """Streets closed for some time: those within a box, those that cross a line, or those named."""
+
+    at: Clock = field(name="from")
+    to: Clock | None = None
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
+    """south, west, north, east: edges with an end inside"""
+    line: tuple[Point, Point] | None = None
+    edges: tuple[tuple[str | int, str | int], ...] = ()
+    """(from_node, to_node)"""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_window(self.at, self.to)
+
+
+class BreakdownSource(Words, frozen=True):
+    """A shuttle that can go no further."""
+
+    shuttle: str | int
+    at: Clock
+
+
+class DisturbanceSource(Words, frozen=True):
+    """What goes otherwise than planned."""
+
+    travel_time_sigma: Share = 0
+    """standard deviation of a drive's time, as a share of it"""
+    speeds: tuple[SpeedChange, ...] = ()
+    closures: tuple[ClosureSource, ...] = ()
+    breakdowns: tuple[BreakdownSource, ...] = ()
+
+
+class ScenarioFile(Words, frozen=True):
+    """A whole file."""
+
+    network: NetworkSource
+    vehicles: str | Fleet | tuple[Fleet, ...]
+    requests: str | Demand
+    stops: str | StopSource | None = None
+    loops: tuple[Loop, ...] = ()
+    policy: Policy = Policy()
+    riders: Riders = Riders()
+    disturbances: DisturbanceSource = DisturbanceSource()
+    service_hours: Window | None = None
+    date: str = "2026-03-03"
+    timezone: str = "Asia/Seoul"
+    currency: str = "KRW"
+    seed: Annotated[int, Meta(ge=0, le=2**53)] = 1
+    name: str | None = None
+
+
+def read_scenario_file(document: Document) -> ScenarioFile:
+    """The file's words. Raises InputError with file, line and key for whatever cannot be used."""
+    data = dict(document.data)
+    if isinstance(data.get("policy"), dict):
+        data["policy"] = _switches(data["policy"])
+    for key in ("policy", "riders", "disturbances"):
+        if key in data and data[key] is None:
+            del data[key]  # the key stands there with nothing after it
+    words = Document(document.file, data, document.lines).read(ScenarioFile)
+    check_policy(words.policy, document, ("policy",))
+    return words
+
+
+def read_policy(document: Document) -> Policy:
+    """A policy on its own, or under the key `policy`. Raises InputError as `read_scenario_file` does."""
+    inner = document.data.get("policy")
+    data, prefix = (inner, ("policy",)) if isinstance(inner, dict) else (document.data, ())
+    policy = Document(document.file, _switches(data), document.lines).read(Policy, path=prefix)
+    check_policy(policy, document, prefix)
+    return policy
+
+
+def _switches(data: dict[str, Any]) -> dict[str, Any]:
+    """`off` and `on` in the place of rules: none, and the default ones."""
+    out = dict(data)
+    for key in ("reoptimise", "queue", "rebalance"):
+        if out.get(key) is False:
+            out[key] = None
+        elif out.get(key) is True:
+            out[key] = 300 if key == "rebalance" else {}
+    return out
+
+
+_LEAST = {"early_s": 0, "max_party": 1, "stop_choices": 1, "quotes": 1, "version": 0, "every_s": 1, "rebalance": 1}
+_MOST = {
+    "walk_m": 5000, "stop_choices": 64, "quotes": 3, "max_party": 500, "journey_factor": 100, "max_ride_factor": 100,
+    "base": 10**9, "per_km": 10**9, "version": 10**9, "iterations": 10**6, "drive": 1000, "delay": 1000,
+}  # fmt: skip
+_DAYS_S = 8 * 86_400
+
+
+def check_policy(policy: Policy, document: Document, prefix: tuple[str | int, ...] = ()) -> None:
+    """Raises InputError where a number of the policy makes no sense."""
+    for path, value in _numbers(msgspec.to_builtins(policy), prefix):
+        least, most = _LEAST.get(str(path[-1]), 0), _MOST.get(str(path[-1]), _DAYS_S)
+        if not math.isfinite(value) or not least <= value <= most:
+            raise document.error(path, f"{value:g} cannot be used", f"{least} to {most}")
+    if policy.max_ride_factor is not None and policy.max_ride_factor < 1 and not policy.max_ride_extra_s:
+        raise document.error((*prefix, "max_ride_factor"), "is shorter than the direct ride", "at least 1")
+    if policy.journey_factor < 1 and not policy.journey_extra_s:
+        raise document.error((*prefix, "journey_factor"), "is shorter than the direct ride", "at least 1")
+
+
+def _numbers(value: Any, path: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], float]]:
+    if isinstance(value, dict):
+        return [found for key, item in value.items() for found in _numbers(item, (*path, key))]
+    return [(path, value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
