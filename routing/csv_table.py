@@ -6,13 +6,19 @@ number is an InputError. Columns that nobody asked for stay in the row and are l
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import math
-from collections.abc import Iterator
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from routing.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,8 @@ class Table:
         return all(column in self.columns for column in columns)
 
 
-def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> Table:
-    """Read a comma-separated UTF-8 file with a header line.
+def read_table(path: str | Path, *, required: tuple[str, ...] = (), member: str | None = None) -> Table:
+    """Read a comma-separated UTF-8 file with a header line; `member`: the file inside of a zip archive.
 
     Raises InputError if the file cannot be read, has no header, lacks a required column, names a column twice,
     or has a line with another number of cells than the header. Blank lines are passed over.
@@ -87,32 +93,42 @@ def read_table(path: str | Path, *, required: tuple[str, ...] = ()) -> Table:
     path = Path(path)
     wanted = f"a header with {','.join(required)}" if required else "a header line"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, None)
-            if header is None:
-                raise InputError("is empty", file=path, expected=wanted)
-            columns = tuple(name.strip() for name in header)
-            _check_header(path, columns, required, wanted)
-            rows = []
-            for cells in reader:
-                if not any(cells):
-                    continue
-                if len(cells) != len(columns):
-                    raise InputError(
-                        f"{len(cells)} cells",
-                        file=path,
-                        line=reader.line_num,
-                        expected=f"{len(columns)} as in the header",
-                    )
-                rows.append(Row(path, reader.line_num, dict(zip(columns, cells, strict=True))))
+        with contextlib.ExitStack() as stack:
+            if member is None:
+                file: IO[str] = stack.enter_context(path.open(encoding="utf-8-sig", newline=""))
+            else:
+                archive = stack.enter_context(zipfile.ZipFile(path))
+                file = io.TextIOWrapper(stack.enter_context(archive.open(member)), encoding="utf-8-sig", newline="")
+            columns, rows = _read(file, path if member is None else path / member, required, wanted)
     except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", file=path, expected="a CSV file") from error
+        raise InputError(f"cannot be read ({error.strerror or error})", file=path, expected="a CSV file") from error
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise InputError(
+            "is no zip archive with this file", file=path, expected=f"{member} in a zip archive"
+        ) from error
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", file=path, expected="a CSV file in UTF-8") from error
     except csv.Error as error:
         raise InputError(f"is not CSV ({error})", file=path, expected="comma-separated cells") from error
     return Table(path, columns, rows)
+
+
+def _read(file: IO[str], path: Path, required: tuple[str, ...], wanted: str) -> tuple[tuple[str, ...], list[Row]]:
+    reader = csv.reader(file, strict=True)
+    header = next(reader, None)
+    if header is None:
+        raise InputError("is empty", file=path, expected=wanted)
+    columns = tuple(name.strip() for name in header)
+    _check_header(path, columns, required, wanted)
+    rows = []
+    for cells in reader:
+        if not any(cells):
+            continue
+        if len(cells) != len(columns):
+            expected = f"{len(columns)} as in the header"
+            raise InputError(f"{len(cells)} cells", file=path, line=reader.line_num, expected=expected)
+        rows.append(Row(path, reader.line_num, dict(zip(columns, cells, strict=True))))
+    return columns, rows
 
 
 def _check_header(path: Path, columns: tuple[str, ...], required: tuple[str, ...], wanted: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +18,9 @@ from routing.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    import networkx
+    import networkx as nx
 
     from routing.stop_points import StopPoint
 
@@ -236,11 +236,11 @@ class RoadNetwork:
             cut=left_out,
         )
 
-    def to_networkx(self) -> networkx.MultiDiGraph:
+    def to_networkx(self) -> nx.MultiDiGraph:
         """The same network as osmnx has it: nodes with x, y; edges with length, travel_time (s), highway, name."""
-        import networkx
+        import networkx as nx
 
-        graph = networkx.MultiDiGraph(crs=None if self.planar else "epsg:4326")
+        graph = nx.MultiDiGraph(crs=None if self.planar else "epsg:4326")
         for node, lat, lon in zip(self.node_ids.tolist(), self.lat.tolist(), self.lon.tolist(), strict=True):
             graph.add_node(node, y=lat, x=lon)
         for e in range(self.edges):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from routing.csv_table import Row, Table, read_table
 from routing.errors import InputError
 from routing.network import MAX_EDGE_S, METRES_PER_DEGREE, Floats, RoadNetwork
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Ints = NDArray[np.int32]
 Nodes = tuple[list[str], Floats, Floats]

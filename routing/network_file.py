@@ -7,15 +7,18 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from routing.errors import InputError
 from routing.network import Cut, Floats, RoadNetwork, WalkNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 FORMAT = "naru-roads 1"
 _EXPECTED = "a map that `naru map import` wrote"

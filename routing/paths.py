@@ -6,11 +6,15 @@ integer times make this exact, so no path is ever stored and a path, a table ent
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from routing.travel_times import QUARTER_MS, UNREACHABLE, DriveTimes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @njit(cache=True)

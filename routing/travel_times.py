@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from routing.errors import InputError
-from routing.network import RoadNetwork
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from routing.network import RoadNetwork
 
 UNREACHABLE = 2**30
 QUARTER_MS = 900_000

@@ -2,8 +2,8 @@
 
 usage: python -m simulator.maps.make_maps [WHEEL]      (without a wheel at hand it is downloaded with pip)
 
-Classes, names, one-ways, lines and osm ids are kept, nodes where nothing meets are not; times follow from the class (`routing.speeds`), as posted limits
-are on few of the streets. Reads SpatiaLite with the standard library alone.
+Classes, names, one-ways, lines and osm ids are kept, nodes where nothing meets are not. Times follow from the class
+(`routing.speeds`), as few streets have a posted limit. Reads SpatiaLite with the standard library alone.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from routing.network import RoadNetwork
 from routing.speeds import class_kmh
 from routing.streets import Street, StreetList, joined
+
+if TYPE_CHECKING:
+    from routing.network import RoadNetwork
 
 CREDIT = "© OpenStreetMap contributors (ODbL 1.0)"
 MAPS = {"coquimbo": False, "nauru": True}
