@@ -254,41 +254,35 @@ class Drive(NamedTuple):
 def drives(events: Iterable[ev.Event]) -> Iterator[Drive]:
     """Drives in the order in which they ended. One still under way when the log ends is not among them.
 
-    A drive ends where the shuttle arrives or breaks down, or at the node of its last noted progress if it sets out
-    anew from there: it turned.
+    A drive ends where the shuttle arrives or breaks down, or at the node where it gives up its goal and turns.
     """
     place_nodes: tuple[int, ...] = ()
     vehicle: dict[str, str] = {}
     party: dict[str, int] = {}
     aboard: dict[str, int] = {}
-    under_way: dict[str, ev.DriveStarted] = {}
-    departed: dict[str, int] = {}
-    turn: dict[str, ev.ProgressMade] = {}
+    under_way: dict[str, tuple[int, ev.DriveStarted]] = {}
+    """since when"""
+    turns_at: dict[str, int] = {}
 
     def ended(shuttle: str, at: int, node: int) -> Iterator[Drive]:
-        drive, depart = under_way.pop(shuttle, None), departed.pop(shuttle, at)
-        if drive is not None and (at != depart or node != drive.node):
+        if shuttle not in under_way:
+            return
+        depart, drive = under_way.pop(shuttle)
+        if at != depart or node != drive.node:
             yield Drive(
                 shuttle, vehicle[shuttle], depart, drive.node, at, node, drive.place, drive.purpose, aboard[shuttle]
             )
 
     for event in events:
         match event:
-            case ev.DriveStarted(at=at, shuttle=shuttle, node=node):
-                turned = turn.pop(shuttle, None)
-                if turned is not None:
-                    yield from ended(shuttle, turned.reached_at, turned.node)
-                    if turned.node == node:  # decided on the way: it leaves when it gets there
-                        at = max(at, turned.reached_at)
-                under_way[shuttle] = event
-                departed[shuttle] = at
-            case ev.ProgressMade(shuttle=shuttle):
-                turn[shuttle] = event
+            case ev.DriveStarted(at=at, shuttle=shuttle):
+                under_way[shuttle] = max(at, turns_at.pop(shuttle, at)), event
+            case ev.ProgressMade(shuttle=shuttle, node=node, reached_at=at):
+                yield from ended(shuttle, at, node)
+                turns_at[shuttle] = at
             case ev.StopArrived(at=at, shuttle=shuttle, place=place):
-                turn.pop(shuttle, None)
                 yield from ended(shuttle, at, place_nodes[place])
             case ev.ShuttleBrokeDown(at=at, shuttle=shuttle, node=node):
-                turn.pop(shuttle, None)
                 yield from ended(shuttle, at, node)
             case ev.RiderBoarded(shuttle=shuttle, request=request):
                 aboard[shuttle] += party[request]

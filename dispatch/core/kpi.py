@@ -143,8 +143,8 @@ def complete(
 
 
 def persons(request: RideRequest) -> int:
-    """Persons who travel on one request: those in seats and those in wheelchairs."""
-    return request.seats + request.wheelchairs
+    """Persons who travel on one request; one in a wheelchair is a person too, with or without a seat counted."""
+    return max(request.seats, request.wheelchairs)
 
 
 # What the fold keeps
@@ -291,9 +291,7 @@ def _promise_at_risk(tally: _Tally, event: ev.PromiseAtRisk) -> None:
 
 def _drive_started(tally: _Tally, event: ev.DriveStarted) -> None:
     shuttle = tally.shuttles[event.shuttle]
-    if shuttle.driving_since is not None:  # it turned on its way
-        shuttle.drive_ms += event.at - shuttle.driving_since
-    shuttle.driving_since = event.at
+    shuttle.driving_since = max(event.at, shuttle.seen)  # told to turn, it sets out when it reaches the node
 
 
 def _driven(tally: _Tally, shuttle: _Shuttle, mm: int) -> None:
@@ -304,22 +302,29 @@ def _driven(tally: _Tally, shuttle: _Shuttle, mm: int) -> None:
         tally.empty_mm += mm
 
 
-def _progress_made(tally: _Tally, event: ev.ProgressMade) -> None:
+def _position_reported(tally: _Tally, event: ev.PositionReported) -> None:
     _driven(tally, tally.shuttles[event.shuttle], event.driven_mm)
 
 
-def _drive_ended(tally: _Tally, event: ev.StopArrived | ev.ShuttleBrokeDown) -> None:
-    shuttle = tally.shuttles[event.shuttle]
-    _driven(tally, shuttle, event.driven_mm)
-    shuttle.seen = event.at
+def _drive_ended(tally: _Tally, shuttle: _Shuttle, at: int, driven_mm: int) -> None:
+    _driven(tally, shuttle, driven_mm)
+    shuttle.seen = at
     if shuttle.driving_since is not None:
-        shuttle.drive_ms += event.at - shuttle.driving_since
+        shuttle.drive_ms += at - shuttle.driving_since
         shuttle.driving_since = None
+
+
+def _progress_made(tally: _Tally, event: ev.ProgressMade) -> None:
+    _drive_ended(tally, tally.shuttles[event.shuttle], event.reached_at, event.driven_mm)
+
+
+def _stop_arrived(tally: _Tally, event: ev.StopArrived) -> None:
+    _drive_ended(tally, tally.shuttles[event.shuttle], event.at, event.driven_mm)
 
 
 def _shuttle_broke_down(tally: _Tally, event: ev.ShuttleBrokeDown) -> None:
     tally.breakdowns += 1
-    _drive_ended(tally, event)
+    _drive_ended(tally, tally.shuttles[event.shuttle], event.at, event.driven_mm)
 
 
 def _rider_boarded(tally: _Tally, event: ev.RiderBoarded) -> None:
@@ -376,7 +381,8 @@ _HANDLERS: Final[dict[type[ev.Event], Callable[[_Tally, Any], None]]] = {
     ev.PromiseAtRisk: _promise_at_risk,
     ev.DriveStarted: _drive_started,
     ev.ProgressMade: _progress_made,
-    ev.StopArrived: _drive_ended,
+    ev.PositionReported: _position_reported,
+    ev.StopArrived: _stop_arrived,
     ev.ShuttleBrokeDown: _shuttle_broke_down,
     ev.RiderBoarded: _rider_boarded,
     ev.RiderAlighted: _rider_alighted,
