@@ -134,7 +134,9 @@ class PromiseAtRisk(Event, frozen=True, tag=True):
 
     request: str
     pickup_at: int | None
-    dropoff_at: int
+    """not later than this now, as far as is known; None: aboard already, or nobody can yet say"""
+    dropoff_at: int | None
+    """None: nobody can yet say"""
     cause: str
 
 

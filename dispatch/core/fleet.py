@@ -29,7 +29,7 @@ END = 10  # of the shift
 OPEN = 11  # 1: takes new riders
 TAIL = 12  # visits at the plan's end that stay there (the depot)
 FROZEN = 13  # visits at the plan's head that may not move
-WAITS = 14  # 1: somewhere in the timetable it waits for a window to open
+WAITS = 14  # 1: somewhere in the timetable it waits for a window to open; 2: and something is delayed on purpose
 SHUTTLE_COLUMNS = 15
 
 # routes[v, …, position]
@@ -41,7 +41,8 @@ LATEST_OK = 4  # latest begin that breaks nothing after it (windows and shift; n
 LOAD = 5  # persons aboard after the visit
 WLOAD = 6
 PAIR = 7  # position of a drop-off's own pickup, -1 if the rider is aboard
-ROUTE_ROWS = 8
+TRIAL = 8  # used while an insertion is tried
+ROUTE_ROWS = 9
 
 # visits[code, …]
 V_PLACE = 0  # -1: wherever the shuttle is

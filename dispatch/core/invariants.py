@@ -131,8 +131,8 @@ class _Shuttle:
     """Where a shuttle is and what it is to do, as the log tells."""
 
     __slots__ = (
-        "aboard", "closed", "drive_at", "drive_factor", "drive_node", "free_at", "goal", "id", "late", "node", "place",
-        "plan", "purpose", "seats", "shift", "served", "thinned", "version", "wheelchairs",
+        "aboard", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "free_at", "goal", "id", "late",
+        "node", "place", "plan", "seats", "served", "shift", "thinned", "version", "wheelchairs",
     )  # fmt: skip
 
     def __init__(self, shift: Shift) -> None:
@@ -145,10 +145,10 @@ class _Shuttle:
         self.served = -1  # place where the dwell of the visit is counted already
         self.free_at = shift.start
         self.goal = -1
-        self.purpose = ""
         self.drive_node = shift.node
         self.drive_at = 0
         self.drive_factor = 1.0
+        self.drive_slice = 0
         self.aboard: set[int] = set()
         self.seats = 0
         self.wheelchairs = 0
@@ -184,7 +184,7 @@ class Judge:
         self._disturbed = False
         self._closed = False
         self._dwell_stop = 0
-        self._dwell_rider = 0.0
+        self._dwell_rider = 0
         self._wait_aboard = NEVER
         self._divert = True
         self._quote_valid = 0
@@ -204,6 +204,7 @@ class Judge:
             e.IdleSent: self._idle_sent,
             e.DriveStarted: self._drive_started,
             e.ProgressMade: self._progress_made,
+            e.PositionReported: self._position_reported,
             e.StopArrived: self._stop_arrived,
             e.RiderBoarded: self._rider_boarded,
             e.RiderAlighted: self._rider_alighted,
@@ -285,8 +286,8 @@ class Judge:
 
     def _policy_changed(self, event: e.PolicyChanged) -> None:
         policy = event.policy
-        self._dwell_stop = int(policy.dwell_stop_s * 1000)
-        self._dwell_rider = policy.dwell_rider_s * 1000
+        self._dwell_stop = round(policy.dwell_stop_s * 1000)
+        self._dwell_rider = round(policy.dwell_rider_s * 1000)
         self._wait_aboard = policy.wait_aboard_s * 1000
         self._divert = policy.divert
         self._quote_valid = policy.quote_valid_s * 1000 if policy.quotes > 1 else 0
@@ -328,15 +329,6 @@ class Judge:
             ride = self._rides[number]
             self._found("undelivered", f"shift {shuttle.id} was closed with {ride.id} aboard", shuttle, ride)
         shuttle.closed = "closed"
-        self._set_adrift(shuttle)
-
-    def _set_adrift(self, shuttle: _Shuttle) -> None:
-        """Who was to be picked up by this shuttle now needs another one."""
-        for visit in shuttle.plan:
-            ride = self._rides[visit >> 1]
-            if not visit & 1 and ride.call is None:
-                ride.shuttle = None
-        shuttle.plan = []
 
     # What riders ask and are answered
 
@@ -457,7 +449,7 @@ class Judge:
         request = ride.request
         assert request is not None
         ask: list[tuple[bool, str]] = [
-            (promise.pickup_from <= event.pickup_at <= promise.pickup_to, "is planned to be picked up outside its window"),
+            (promise.pickup_from <= event.pickup_at <= promise.pickup_to, "is planned to board outside its window"),
             (event.dropoff_at <= promise.dropoff_by, "is planned to arrive later than promised"),
             (event.pickup_at <= event.dropoff_at, "is planned to arrive before it is picked up"),
             (event.pickup_at >= event.at, "is planned to be picked up in the past"),
@@ -508,9 +500,8 @@ class Judge:
         for shuttle, new in changed:
             if shuttle.closed and any(rides[visit >> 1].call is None for visit in new):
                 self._found("off_shift", f"{shuttle.id} is {shuttle.closed} and is given a new plan", shuttle)
-            if not self._divert and shuttle.goal >= 0 and shuttle.plan and self._heads_for(shuttle, shuttle.plan[0]):
-                if not new or not self._heads_for(shuttle, new[0]):
-                    self._found("committed", f"{shuttle.id} is turned away on its way by {event.cause}", shuttle)
+            if not self._divert and self._heads_for(shuttle, shuttle.plan) and not self._heads_for(shuttle, new):
+                self._found("committed", f"{shuttle.id} is turned away on its way by {event.cause}", shuttle)
             for visit in new:
                 number = visit >> 1
                 if not 0 <= number < len(rides):
@@ -523,7 +514,7 @@ class Judge:
                 after.add(visit)
                 if visit not in before:
                     self._judge_newcomer(visit, ride, shuttle)
-                    if not visit & 1 and ride.call is None:
+                    if not visit & 1:
                         ride.shuttle = shuttle
                 elif before[visit] is not shuttle:
                     self._judge_moved(visit, ride, shuttle, before[visit])
@@ -548,8 +539,8 @@ class Judge:
             if self._least is not None:
                 self._judge_timetable(shuttle, -1)
 
-    def _heads_for(self, shuttle: _Shuttle, visit: int) -> bool:
-        return self._place(visit) in (shuttle.goal, -1)
+    def _heads_for(self, shuttle: _Shuttle, plan: Sequence[int]) -> bool:
+        return shuttle.goal >= 0 and len(plan) > 0 and self._place(plan[0]) == shuttle.goal
 
     def _place(self, visit: int) -> int:
         ride = self._rides[visit >> 1]
@@ -557,8 +548,8 @@ class Judge:
 
     def _judge_newcomer(self, visit: int, ride: _Ride, shuttle: _Shuttle) -> None:
         """A visit that was in none of the plans replaced: allowed for who lost their shuttle only."""
-        adrift = ride.state in (BOOKED, STRANDED) and (ride.shuttle is None or bool(visit & 1 and ride.shuttle is shuttle))
-        if ride.call is not None or not adrift:
+        adrift = ride.state in (BOOKED, STRANDED) and ride.shuttle is None
+        if not adrift and not (visit & 1 and ride.shuttle is shuttle):
             where = f"planned on {ride.shuttle.id}" if ride.shuttle is not None else ride.state
             self._found("one_plan", f"{ride.id} is put in the plan of {shuttle.id}, but is {where}", shuttle, ride)
 
@@ -600,7 +591,7 @@ class Judge:
     def _judge_timetable(self, shuttle: _Shuttle, new: int) -> None:
         """No plan is made that could not keep its promises even on free roads.
 
-        Who was told already, or whose promise a fact of the world may have broken, is left to be judged when it happens.
+        Who was told already, or whose promise a fact may have broken, is left to be judged when it happens.
         """
         forced = self._disturbed or shuttle.late
         if forced and new < 0:
@@ -621,16 +612,14 @@ class Judge:
                 drive = least(node, place)
                 t += drive if factor == 1.0 else int(drive * factor * _FLOOR)
                 node = nodes[place]
-            if t < self.now:
-                t = self.now
+            t = max(t, self.now)
             if visit & 1:
                 latest = ride.dropoff_by
                 if ride.state is ABOARD:
                     latest = min(latest, ride.boarded_at + ride.max_ride)
             else:
                 latest = ride.pickup_to
-                if t < ride.pickup_from:
-                    t = ride.pickup_from
+                t = max(t, ride.pickup_from)
             if t > latest and ride.told_at == NEVER and (not forced or ride.number == new):
                 does = "dropped off" if visit & 1 else ("made" if ride.call is not None else "picked up")
                 what = f"{ride.id} is to be {does} by {clock(latest)}, but {shuttle.id} can be there at {clock(t)}"
@@ -639,7 +628,7 @@ class Judge:
             if ride.call is not None:
                 t += ride.call.duration
             else:
-                t += int(self._dwell_rider * ride.seats)
+                t += self._dwell_rider * ride.seats
             if place != here:
                 t += self._dwell_stop
                 here = place
@@ -694,28 +683,25 @@ class Judge:
                 self._found("plan", f"{shuttle.id} drives for {purpose}, which is not next in its plan", shuttle, ride)
             elif self._place(shuttle.plan[0]) != event.place:
                 self._found("plan", f"{shuttle.id} drives to another place than {purpose} goes to", shuttle, ride)
-        elif shuttle.plan and purpose == "rebalance":
-            if any(self._rides[visit >> 1].call is None for visit in shuttle.plan):
-                self._found("plan", f"{shuttle.id} drives to {purpose} with riders in its plan", shuttle)
+        elif purpose == "rebalance" and any(self._rides[visit >> 1].call is None for visit in shuttle.plan):
+            self._found("plan", f"{shuttle.id} drives to {purpose} with riders in its plan", shuttle)
         if not 0 <= event.place < len(self._node_of):
             self._found("log", f"{shuttle.id} drives to place {event.place}, which does not exist", shuttle)
             return
         shuttle.goal = event.place
-        shuttle.purpose = purpose
         shuttle.node = shuttle.drive_node = event.node
         shuttle.drive_at = at
         shuttle.drive_factor = self._factor
+        slices = self._slices
+        if len(slices) > 1:
+            shuttle.drive_slice = slices[min(max(at, 0) // QUARTER_MS, len(slices) - 1)]
         shuttle.place = shuttle.served = -1
 
     def _least_drive(self, shuttle: _Shuttle, node: int, place: int) -> int:
-        """What the drive under way takes at least from a node to a place, on the roads on which it began."""
+        """What a drive from a node to a place takes at least, on the roads on which the drive under way began."""
         drive = self._drive
         assert drive is not None
-        slices = self._slices
-        k = 0
-        if len(slices) > 1:
-            k = slices[min(max(shuttle.drive_at, 0) // QUARTER_MS, len(slices) - 1)]
-        free = drive(k, node, place)
+        free = drive(shuttle.drive_slice, node, place)
         factor = shuttle.drive_factor
         return free if factor == 1.0 else int(free * factor * _FLOOR)
 
@@ -723,36 +709,44 @@ class Judge:
         shuttle = self._shuttle(event.shuttle)
         if shuttle is None:
             return
-        if shuttle.goal < 0:
-            self._found("legal", f"{shuttle.id} makes progress, but does not drive", shuttle)
-        elif event.reached_at < event.at:
+        if event.reached_at < event.at:
             what = f"{shuttle.id} is to turn at {clock(event.reached_at)}, which is past"
             self._found("road", what, shuttle)
-        elif self._times is not None and event.node != shuttle.drive_node:
-            # By the triangle inequality, no way between two nodes is shorter than the difference of what they are from
-            # any place: exact if the shuttle follows a fastest way, or if the node is a place.
-            times = self._times
-            took = event.reached_at - shuttle.drive_at
-            least = self._least_drive(shuttle, shuttle.drive_node, shuttle.goal)
-            left = self._least_drive(shuttle, event.node, shuttle.goal)
-            if took < least - left or took < self._least_between(shuttle, event.node, times):
-                what = (
-                    f"{shuttle.id} is at node {event.node} at {clock(event.reached_at)}, "
-                    f"which can't be reached from node {shuttle.drive_node} in {took / 1000:g} s"
-                )
-                self._found("road", what, shuttle)
-            elif took > least - left:
-                shuttle.late = True
+        self._judge_progress(shuttle, event.node, event.reached_at)
         shuttle.node = event.node
         shuttle.free_at = event.reached_at
         shuttle.goal = -1
 
-    def _least_between(self, shuttle: _Shuttle, node: int, times: DriveTimes) -> float:
-        slices = self._slices
-        k = slices[min(max(shuttle.drive_at, 0) // QUARTER_MS, len(slices) - 1)]
-        table = times.table[k]
-        bound = int(np.subtract(table[shuttle.drive_node], table[node]).max())
-        return bound if shuttle.drive_factor == 1.0 else bound * shuttle.drive_factor * _FLOOR
+    def _position_reported(self, event: e.PositionReported) -> None:
+        shuttle = self._shuttle(event.shuttle)
+        if shuttle is None:
+            return
+        self._judge_progress(shuttle, event.node, event.reached_at)
+        shuttle.drive_node = event.node
+        shuttle.drive_at = event.reached_at
+
+    def _judge_progress(self, shuttle: _Shuttle, node: int, reached_at: int) -> None:
+        """Can it be at this node by then?
+
+        By the triangle inequality no way between two nodes is shorter than the difference of what they are from any
+        place; the difference from its goal is exact if the shuttle follows a fastest way.
+        """
+        if shuttle.goal < 0:
+            self._found("legal", f"{shuttle.id} makes progress, but does not drive", shuttle)
+            return
+        took = reached_at - shuttle.drive_at
+        least = expected = 0
+        if self._times is not None and node != shuttle.drive_node:
+            table = self._times.table[shuttle.drive_slice]
+            nearer = np.subtract(table[shuttle.drive_node], table[node])
+            least, expected = int(nearer.max()), int(nearer[shuttle.goal])
+            if shuttle.drive_factor != 1.0:
+                least = int(least * shuttle.drive_factor * _FLOOR)
+        if took < least:
+            what = f"{shuttle.id} is at node {node} at {clock(reached_at)}, {took / 1000:g} s after node"
+            self._found("road", f"{what} {shuttle.drive_node}; the road takes {least / 1000:g} s", shuttle)
+        elif took > expected:
+            shuttle.late = True
 
     def _stop_arrived(self, event: e.StopArrived) -> None:
         shuttle = self._shuttle(event.shuttle)
@@ -792,6 +786,7 @@ class Judge:
             what = f"{shuttle.id} {does} {ride.id} at {clock(self.now)}, but is ready at {clock(shuttle.free_at)}"
             self._found("dwell", what, shuttle, ride)
         plan = shuttle.plan
+        shuttle.version += 1
         if plan and plan[0] == head:
             del plan[0]
         elif head in plan:
@@ -835,7 +830,7 @@ class Judge:
             what = f"{ride.id} was picked up at {clock(at)}, but was promised it by {clock(ride.pickup_to)}"
             self._breach("promise", ride.pickup_to, what, shuttle, ride)
         if shuttle.aboard:
-            waited = (at if at < opens else opens) - ready
+            waited = min(at, opens) - ready
             if waited > self._wait_aboard and not (shuttle.thinned or shuttle.late or self._disturbed):
                 what = f"{shuttle.id} waited {waited / 1000:g} s for {ride.id} with riders aboard"
                 self._found("wait_aboard", what, shuttle, ride)
@@ -853,7 +848,7 @@ class Judge:
                 f"it has {shift.seats} and {shift.wheelchairs} places"
             )
             self._found("capacity", what, shuttle, ride)
-        self._dwelt(shuttle, ride.pickup_place, int(self._dwell_rider * ride.seats))
+        self._dwelt(shuttle, ride.pickup_place, self._dwell_rider * ride.seats)
 
     def _rider_alighted(self, event: e.RiderAlighted) -> None:
         shuttle, ride = self._shuttle(event.shuttle), self._ride(event.request)
@@ -877,7 +872,7 @@ class Judge:
             self._breach("ride_time", at - (aboard_for - ride.max_ride), what, shuttle, ride)
         ride.state = DELIVERED
         self._off(shuttle, ride)
-        self._dwelt(shuttle, ride.dropoff_place, int(self._dwell_rider * ride.seats))
+        self._dwelt(shuttle, ride.dropoff_place, self._dwell_rider * ride.seats)
 
     def _off(self, shuttle: _Shuttle, ride: _Ride) -> None:
         shuttle.aboard.discard(ride.number)
@@ -896,7 +891,7 @@ class Judge:
         if shuttle.goal >= 0 or shuttle.node != self._node_of[ride.pickup_place]:
             self._found("road", f"{shuttle.id} misses {ride.id}, but is not at the stop point", shuttle, ride)
         if event.at < ride.pickup_from:
-            what = f"{ride.id} is said not to be there at {clock(event.at)}; its window opens at {clock(ride.pickup_from)}"
+            what = f"{ride.id} is missed at {clock(event.at)}, but its window opens at {clock(ride.pickup_from)}"
             self._found("early", what, shuttle, ride)
         if shuttle.free_at > ride.pickup_to:
             what = f"{shuttle.id} came for {ride.id} at {clock(shuttle.free_at)}, after {clock(ride.pickup_to)}"
@@ -909,7 +904,7 @@ class Judge:
         shuttle = self._shuttle(event.shuttle)
         if shuttle is None:
             return
-        number = event.number >> 1
+        number = event.number
         ride = self._rides[number] if 0 <= number < len(self._rides) else None
         if ride is None or ride.call is None or ride.shuttle is not shuttle:
             self._found("log", f"{shuttle.id} has no fixed call {event.number}", shuttle)
@@ -918,7 +913,7 @@ class Judge:
             self._found("legal", f"{ride.id} is made a second time", shuttle)
             return
         call = ride.call
-        self._serve(shuttle, ride.pickup_place, event.number, ride, "makes")
+        self._serve(shuttle, ride.pickup_place, 2 * number, ride, "makes")
         if not call.earliest <= event.at <= call.latest:
             forced = event.at > call.latest and (self._disturbed or shuttle.late)
             if not forced:
@@ -939,7 +934,16 @@ class Judge:
         shuttle.closed = "broken"
         shuttle.node = event.node
         shuttle.goal = shuttle.place = shuttle.served = -1
-        self._set_adrift(shuttle)
+        # riders aboard leave it where it stands, the others need another one
+        aboard = []
+        for visit in shuttle.plan:
+            ride = self._rides[visit >> 1]
+            if ride.state is ABOARD:
+                aboard.append(visit)
+            elif ride.call is None:
+                ride.shuttle = None
+        shuttle.plan = aboard
+        shuttle.version += 1
 
     def _rider_stranded(self, event: e.RiderStranded) -> None:
         shuttle, ride = self._shuttle(event.shuttle), self._ride(event.request)
@@ -951,7 +955,7 @@ class Judge:
         if shuttle.closed != "broken":
             self._found("legal", f"{ride.id} leaves {shuttle.id} on the way, but it did not break down", shuttle, ride)
         ride.state = STRANDED
-        ride.shuttle = None
+        self._taken_out(ride)
         ride.pickup_place = event.place
         ride.pickup_from, ride.pickup_to = event.at, NEVER
         ride.carried += event.at - ride.boarded_at

@@ -49,6 +49,9 @@ from routing.travel_times import QUARTER_MS
 OK, LATE, FULL, RIDE, WAIT, SHIFT_END = 0, 1, 2, 3, 4, 5
 """What a timetable breaks, worst place first met."""
 
+DELAYS = 2
+"""In shuttle column WAITS: something begins later than it could, for the sake of a ride or a wait aboard."""
+
 
 @njit(cache=True, inline="always")
 def slice_at(slices, t):  # type: ignore[no-untyped-def]
@@ -62,9 +65,10 @@ def slice_at(slices, t):  # type: ignore[no-untyped-def]
 def start(shuttle, now, table, indptr, heads, edge_ms):  # type: ignore[no-untyped-def]
     """Start waypoint: (node, time) where the shuttle can next turn, never before `now`."""
     if shuttle[HEADING] >= 0:
-        return turn(
+        node, at = turn(
             table, indptr, heads, edge_ms, shuttle[SLICE], shuttle[NODE], shuttle[AT], shuttle[HEADING], now
         )
+        return node, max(at, now)  # already there by the clock, and nobody has said so yet
     return shuttle[NODE], max(shuttle[AT], now)
 
 
@@ -97,8 +101,10 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
                     break
     waits = 0
     moved = True
+    passes = 0
     while moved:
         moved = False
+        passes += 1
         t, from_node, stands = at, node, here
         aboard = shuttle[ABOARD]
         for k in range(n):
@@ -112,7 +118,7 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
             arrive = t + drive
             begin = max(arrive, visits[code, V_EARLIEST], route[BEGIN, k])
             if begin > arrive:
-                waits = 1
+                waits = max(waits, 1)
                 if aboard > 0 and begin - arrive > rules[WAIT_ABOARD]:
                     if k == 0:
                         if status == OK:
@@ -146,6 +152,10 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
             if place >= 0:
                 from_node = place_nodes[place]
             aboard = route[LOAD, k]
+        if moved:
+            waits = DELAYS
+            if passes > n + 1 and status == OK:
+                status = RIDE  # each delay brings on the next (a cycle of Bellman & Ford): there is no end to it
         if status != OK:
             # a plan that a fact of the world has broken still gets a timetable: the earliest one
             break

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from dispatch.core import events as ev
-from dispatch.core.domain import FixedCall, Plan, Policy, Promise, RideRequest, Shift
+from dispatch.core.domain import NEVER, FixedCall, Plan, Policy, Promise, RideRequest, Shift
 
 RideState = Literal[
     "asked", "queued", "booked", "aboard", "stranded", "delivered", "cancelled", "no_show", "refused", "declined"
@@ -219,7 +219,8 @@ def _plans_changed(world: World, e: ev.PlansChanged) -> None:
 
 def _promise_at_risk(world: World, e: ev.PromiseAtRisk) -> None:
     ride = world.rides[e.request]
-    ride.late_pickup, ride.late_dropoff = e.pickup_at, e.dropoff_at
+    ride.late_pickup = e.pickup_at
+    ride.late_dropoff = NEVER if e.dropoff_at is None else e.dropoff_at
 
 
 def _idle_sent(world: World, e: ev.IdleSent) -> None:

@@ -1,0 +1,441 @@
+"""The desk: takes what happens, answers with events.
+
+Deciding never changes anything: `quote`, `accept`, `cancel`, `serve`, `improve` return events (or quotes), and only
+`apply` folds events into the world and brings the arrays up to date. So a live service can lose a commit and a
+simulator can run the same code, and the same inputs always give the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+
+import numpy as np
+from msgspec import Struct
+
+from dispatch.core import events as ev
+from dispatch.core import fleet as f
+from dispatch.core import insertion, offers
+from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
+from dispatch.core.pack import pack, write_call, write_demand, write_ride, write_shuttle
+from dispatch.core.receipt import CONSTRAINTS
+from dispatch.core.timing import OK, start, time_route
+from dispatch.core.world import Ride, World, dwell
+from routing.paths import length_mm
+from routing.travel_times import UNREACHABLE, DriveTimes
+
+ANSWER_WITHIN = 30_000
+"""ms until the next multiple of which a rider has an answer, queue or no queue"""
+LOOK_AHEAD = 4 * 3_600_000
+"""how far ahead a receipt looks for a time that would have worked, ms"""
+
+Reroute = Callable[[frozenset[int], float], DriveTimes]
+"""driving times with these edges closed and all drives lengthened by the factor"""
+
+
+class Answer(Struct, frozen=True):
+    """What a rider can have. No quote among `quotes` goes beyond what was asked; those in `later` do."""
+
+    quotes: tuple[Quote, ...]
+    later: tuple[Quote, ...]
+    receipt: Receipt
+
+
+class _Found(Struct, frozen=True):
+    """An insertion that the kernel found."""
+
+    cost: int
+    row: int
+    after: tuple[int, int]
+    pickup_at: int
+    dropoff_at: int
+    origin: Access
+    destination: Access
+    allowed: Promise
+
+
+class Desk:
+    """One zone's dispatcher: the world, its arrays, and the decisions made on them."""
+
+    def __init__(self, times: DriveTimes, *, reroute: Reroute | None = None, world: World | None = None) -> None:
+        self.times = times
+        self.world = world or World()
+        self.fleet = pack(self.world, times)
+        self.names = list(self.world.shuttles)
+        self.late: set[str] = set()
+        """shuttles whose timetable breaks something that was promised"""
+        self.touched: set[str] = set()
+        """shuttles that events have changed since whoever drives them last looked"""
+        self._reroute = reroute
+        self._scratch = np.zeros_like(self.fleet.routes[0])
+
+    # folding
+
+    def apply(self, event: ev.Event) -> None:
+        """Fold one event into the world and its arrays."""
+        world, kind = self.world, type(event)
+        request = getattr(event, "request", None)
+        ride = world.rides.get(request) if isinstance(request, str) else None
+        touched = {getattr(event, "shuttle", None), ride.shuttle if ride else None}
+        world.apply(event)
+        if ride is not None:
+            touched.add(ride.shuttle)
+            if ride.promise is not None:
+                write_ride(self.fleet, world, ride)
+        if kind is ev.PlansChanged:
+            touched.update(event.plans)  # type: ignore[attr-defined]
+        elif kind is ev.ShiftOpened:
+            self._open(event.shift.id)  # type: ignore[attr-defined]
+        elif kind is ev.PolicyChanged:
+            self.fleet = pack(world, self.times)
+            touched.update(world.shuttles)
+        elif kind in _ROADS:
+            if self._reroute is not None:
+                self.times = self._reroute(frozenset(world.closed_edges), world.speed_factor)
+            touched.update(world.shuttles)
+        for name in touched:
+            if name is not None:
+                self._write(name)
+
+    def _open(self, name: str) -> None:
+        self.names.append(name)
+        for code in self.world.shuttles[name].plan.visits:
+            write_call(self.fleet, self.world.calls[code // 2])
+        self._write(name)
+
+    def _write(self, name: str) -> None:
+        status = write_shuttle(self.fleet, self.world, self.world.shuttles[name], self.times)
+        if status == OK:
+            self.late.discard(name)
+        else:
+            self.late.add(name)
+        self.touched.add(name)
+
+    # riders
+
+    def quote(self, request: str, now: int) -> Answer:
+        """What the rider of an open request can have now: quotes as asked; else later ones, and why not."""
+        ride = self.world.rides[request]
+        policy = self.world.policy
+        refusal = self._impossible(ride.request, now)
+        if refusal is not None:
+            return Answer((), (), refusal)
+        found, takes, reach = self._search(ride, now)
+        quotes: list[Quote] = []
+        if found is not None:
+            quotes.append(self._quote(ride, found, "soonest", now))
+            if policy.quotes > 1 and len(ride.request.origins) * len(ride.request.destinations) > 1:
+                near, _, _ = self._search(ride, now, nearest_only=True)
+                if near is not None and near.origin.walk + near.destination.walk < (
+                    found.origin.walk + found.destination.walk
+                ):
+                    quotes.append(self._quote(ride, near, "least_walk", now))
+            return Answer(tuple(quotes), (), Receipt(takes, reach))
+        ahead, _, _ = self._search(ride, now, later=max(policy.later_s * 1000, LOOK_AHEAD))
+        receipt = self._why_not(ride, now, takes, reach, ahead)
+        later: tuple[Quote, ...] = ()
+        if policy.later_s > 0:
+            if policy.later_s * 1000 < LOOK_AHEAD:
+                ahead, _, _ = self._search(ride, now, later=policy.later_s * 1000)
+            if ahead is not None:
+                later = (self._quote(ride, ahead, "later", now),)
+        return Answer((), later, receipt)
+
+    def accept(self, quote: Quote, now: int) -> list[ev.Event]:
+        """Book what was quoted, judged again if the world has moved on; [] if it can no longer be had."""
+        ride = self.world.rides[quote.request]
+        if ride.state not in ("asked", "queued"):
+            return []
+        if quote.seq != self.world.seq:
+            pair = (quote.pickup, quote.dropoff)
+            found = self._insert(ride, now, *pair, quote.promise)
+            if found is None or now > quote.expires_at:
+                return []
+            quote = self._quote(ride, found, quote.kind, now)
+        return self._book(ride, quote, now)
+
+    def cancel(self, request: str, now: int, reason: str = "") -> list[ev.Event]:
+        """Give a booking, or a place in the queue, back; [] if there is nothing left to give back."""
+        ride = self.world.rides.get(request)
+        if ride is None or ride.state not in ("asked", "queued", "booked"):
+            return []
+        events: list[ev.Event] = []
+        if ride.shuttle is not None:
+            codes = (2 * ride.number, 2 * ride.number + 1)
+            rest = tuple(c for c in self.world.shuttles[ride.shuttle].plan.visits if c not in codes)
+            events += self.turn(ride.shuttle, rest, now)
+        return [*events, ev.RideCancelled(now, request, reason)]
+
+    def refuse(self, request: str, now: int, answer: Answer) -> list[ev.Event]:
+        """The answer to a rider for whom there is no quote: a place in the queue, or no and why.
+
+        Without a queue the rider is tried once more when the plans have been improved, at the next multiple of 30 s.
+        """
+        policy = self.world.policy
+        ride = self.world.rides[request]
+        possible = answer.receipt.binding not in _FINAL
+        if possible and ride.state == "asked" and (policy.queue or policy.reoptimise):
+            until = (now // ANSWER_WITHIN + 1) * ANSWER_WITHIN
+            if policy.queue:
+                until = max(until, now + policy.queue.max_wait_s * 1000)
+            return [ev.RideQueued(now, request, until, answer.receipt)]
+        times = tuple((q.pickup_at, q.dropoff_at) for q in answer.later)
+        return [ev.RideRefused(now, request, answer.receipt, times)]
+
+    def serve(self, request: str, now: int) -> list[ev.Event]:
+        """Try a queued request again, up to `later_s` later than asked if there is a queue: booked, refused because its time is over, or [] (still waiting)."""
+        ride = self.world.rides[request]
+        later = self.world.policy.later_s * 1000 if self.world.policy.queue else 0
+        found, _, _ = self._search(ride, now, later=later)
+        if found is not None:
+            return self._book(ride, self._quote(ride, found, "soonest", now), now)
+        assert ride.until is not None
+        if now >= ride.until:
+            answer = self.quote(request, now)
+            return [
+                ev.RideRefused(now, request, answer.receipt, tuple((q.pickup_at, q.dropoff_at) for q in answer.later))
+            ]
+        return []
+
+    # insertion
+
+    def _search(
+        self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False
+    ) -> tuple[_Found | None, int, int]:
+        """Best insertion over fleet and stop points: (found, shuttles that take riders, shuttles in reach)."""
+        request, policy = ride.request, self.world.policy
+        best: _Found | None = None
+        best_cost, takes, reach = insertion.INFEASIBLE, 0, 0
+        choices = 1 if nearest_only else policy.stop_choices
+        walking = int(self.fleet.rules[f.W_DELAY])
+        for origin in islice(request.origins, choices):
+            for destination in islice(request.destinations, choices):
+                if origin.place == destination.place:
+                    continue
+                allowed = offers.limits(request, policy, now, origin, destination, later=later)
+                hit = self._kernel(ride, now, origin, destination, allowed)
+                takes, reach = hit[8], max(reach, hit[9])
+                cost = hit[0] + walking * (origin.walk + destination.walk)
+                if hit[1] >= 0 and cost < best_cost:
+                    best_cost = cost
+                    best = _Found(cost, hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
+        return best, takes, reach
+
+    def _insert(
+        self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise
+    ) -> _Found | None:
+        hit = self._kernel(ride, now, origin, destination, allowed)
+        if hit[1] < 0:
+            return None
+        return _Found(hit[0], hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
+
+    def _kernel(
+        self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise
+    ) -> tuple[int, ...]:
+        fleet, times, request = self.fleet, self.times, ride.request
+        code = 2 * ride.number
+        # a request that is on no plan may use its own rows of `visits` to be tried with
+        write_demand(
+            fleet,
+            code,
+            origin.place,
+            destination.place,
+            allowed,
+            dwell(self.world.policy, request.seats),
+            request.seats,
+            request.wheelchairs,
+        )
+        if self._scratch.shape[1] < fleet.routes.shape[2]:
+            self._scratch = np.zeros_like(fleet.routes[0])
+        hit: tuple[int, ...] = insertion.best_insertion(
+            fleet.count,
+            code,
+            now,
+            fleet.shuttles,
+            fleet.routes,
+            self._scratch,
+            fleet.visits,
+            fleet.rules,
+            times.table,
+            times.place_nodes,
+            times.slices,
+            times.indptr,
+            times.heads,
+            times.edge_ms,
+        )
+        return hit
+
+    def _quote(self, ride: Ride, found: _Found, kind: str, now: int) -> Quote:
+        policy = self.world.policy
+        return Quote(
+            request=ride.request.id,
+            kind=kind,  # type: ignore[arg-type]
+            shuttle=self.names[found.row],
+            after=found.after,
+            pickup=found.origin,
+            dropoff=found.destination,
+            pickup_at=found.pickup_at,
+            dropoff_at=found.dropoff_at,
+            promise=offers.promise(found.allowed, found.pickup_at, policy),
+            fare=offers.fare(ride.request, policy.fares),
+            seq=self.world.seq,
+            expires_at=now + policy.quote_valid_s * 1000,
+        )
+
+    def _book(self, ride: Ride, quote: Quote, now: int) -> list[ev.Event]:
+        shuttle = self.world.shuttles[quote.shuttle]
+        i, j = quote.after
+        visits, code = shuttle.plan.visits, 2 * ride.number
+        plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
+        return [
+            *(self.turn(quote.shuttle, plan, now, quote.pickup.place) if i == 0 else ()),
+            ev.RideBooked(
+                at=now,
+                request=quote.request,
+                shuttle=quote.shuttle,
+                after=quote.after,
+                version=shuttle.plan.version + 1,
+                promise=quote.promise,
+                pickup=quote.pickup,
+                dropoff=quote.dropoff,
+                pickup_at=quote.pickup_at,
+                dropoff_at=quote.dropoff_at,
+                kind=quote.kind,
+                fare=quote.fare,
+            ),
+        ]
+
+    def turn(self, name: str, visits: tuple[int, ...], now: int, first_place: int | None = None) -> list[ev.Event]:
+        """The driving shuttle gives up its goal at the next node, if that is not where `visits` begin."""
+        shuttle = self.world.shuttles[name]
+        if shuttle.heading < 0:
+            return []
+        if first_place is None and visits:
+            first_place = int(self.fleet.visits[visits[0], f.V_PLACE])
+        if first_place == shuttle.heading:
+            return []
+        node, at, driven = self.waypoint(name, now)
+        return [ev.ProgressMade(now, name, node, at, driven)]
+
+    def place(self, ride: Ride, now: int, within: Promise) -> tuple[str, tuple[int, ...]] | None:
+        """Shuttle and plan that would carry a ride already booked within these bounds; None if there is none."""
+        hit = self._kernel(ride, now, Access(ride.pickup), Access(ride.dropoff), within)
+        if hit[1] < 0:
+            return None
+        name, (i, j), code = self.names[hit[1]], hit[2:4], 2 * ride.number
+        visits = self.world.shuttles[name].plan.visits
+        return name, (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
+
+    def planned(self, ride: Ride, name: str, visits: tuple[int, ...], now: int) -> tuple[int, int]:
+        """(pickup, drop-off) times of a ride if the shuttle had this plan."""
+        _, route = self.timetable(name, visits, now)
+        at = {int(c): int(b) for c, b in zip(route[f.CODE], route[f.BEGIN], strict=True)}
+        return at[2 * ride.number], at[2 * ride.number + 1]
+
+    def timetable(self, name: str, visits: tuple[int, ...], now: int) -> tuple[int, f.Ints]:
+        """(what it breaks, route rows) of a shuttle if it had this plan from now on."""
+        row, times = self.fleet.shuttles[self.world.shuttles[name].row].copy(), self.times
+        route = np.zeros((f.ROUTE_ROWS, len(visits)), np.int64)
+        route[f.CODE] = visits
+        node, at = start(row, now, times.table, times.indptr, times.heads, times.edge_ms)
+        status = time_route(
+            route,
+            len(visits),
+            row,
+            node,
+            at,
+            self.fleet.visits,
+            self.fleet.rules,
+            times.table,
+            times.place_nodes,
+            times.slices,
+        )
+        return int(status), route
+
+    def waypoint(self, name: str, now: int) -> tuple[int, int, int]:
+        """Start waypoint of a shuttle: (node, time, mm driven since it was last heard of)."""
+        times = self.times
+        row = self.fleet.shuttles[self.world.shuttles[name].row]
+        node, at = start(row, now, times.table, times.indptr, times.heads, times.edge_ms)
+        driven = 0
+        if row[f.HEADING] >= 0:
+            driven = length_mm(
+                times.table,
+                times.indptr,
+                times.heads,
+                times.edge_ms,
+                times.edge_mm,
+                row[f.SLICE],
+                row[f.NODE],
+                row[f.HEADING],
+                node,
+            )
+        return int(node), int(at), int(driven)
+
+    # receipts
+
+    def _impossible(self, request: RideRequest, now: int) -> Receipt | None:
+        """Why nobody could ever carry this, if so."""
+        policy = self.world.policy
+        binding = None
+        origin, destination = request.origins[0], request.destinations[0]
+        if request.seats > policy.max_party:
+            binding = "party_too_large"
+        elif request.direct >= UNREACHABLE:
+            binding = "no_way"
+        elif request.depart_after > now + policy.horizon_s * 1000:
+            binding = "horizon"
+        else:
+            allowed = offers.limits(request, policy, now, origin, destination)
+            if allowed.pickup_to < now or allowed.dropoff_by < now:
+                binding = "past"
+        return None if binding is None else Receipt(0, 0, binding)
+
+    def _why_not(self, ride: Ride, now: int, takes: int, reach: int, ahead: _Found | None) -> Receipt:
+        request = ride.request
+        origin, destination = request.origins[0], request.destinations[0]
+        fleet, times, code = self.fleet, self.times, 2 * ride.number
+        allowed = offers.limits(request, self.world.policy, now, origin, destination)
+        write_demand(
+            fleet,
+            code,
+            origin.place,
+            destination.place,
+            allowed,
+            dwell(self.world.policy, request.seats),
+            request.seats,
+            request.wheelchairs,
+        )
+        found = insertion.stages(
+            fleet.count,
+            code,
+            now,
+            fleet.shuttles,
+            fleet.routes,
+            self._scratch,
+            fleet.visits,
+            fleet.rules,
+            times.table,
+            times.place_nodes,
+            times.slices,
+            times.indptr,
+            times.heads,
+            times.edge_ms,
+        )
+        # nearest to carrying first; the farthest away say little
+        order = sorted(range(fleet.count), key=lambda v: (-found[v, 0], found[v, 1], v))
+        causes = tuple(
+            Cause(self.names[v], CONSTRAINTS[int(found[v, 0])], int(found[v, 1]))
+            for v in order[:3]
+            if found[v, 0] > insertion.CLOSED
+        )
+        binding = causes[0].constraint if causes else "off_shift"
+        relax = None
+        if ahead is not None:
+            minutes = -(-(ahead.pickup_at - request.depart_after) // 60_000)
+            relax = f"A pickup {minutes} minutes after the time asked for would have worked."
+        return Receipt(takes, reach, binding, causes, None if ahead is None else ahead.pickup_at, relax)
+
+
+_ROADS = frozenset({ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged})
+_FINAL = frozenset({"party_too_large", "no_way", "horizon", "past"})

@@ -1,0 +1,152 @@
+"""The world written into the fleet's arrays: whole (`pack`) or the one shuttle that an event touched.
+
+The arrays are a cache: after any sequence of events they equal `pack(world)`, which a property test holds.
+"""
+
+from __future__ import annotations
+
+from dispatch.core import fleet as f
+from dispatch.core.domain import NEVER, Policy, Promise
+from dispatch.core.fleet import Fleet
+from dispatch.core.timing import OK, time_route
+from dispatch.core.world import Call, Ride, Shuttle, World, dwell
+from routing.travel_times import QUARTER_MS, DriveTimes
+
+
+def pack(world: World, times: DriveTimes) -> Fleet:
+    """All of the world as arrays."""
+    fleet = Fleet(max(len(world.shuttles), 1), 2 * len(world.numbered) + 4)
+    write_policy(fleet, world.policy)
+    for ride in world.rides.values():
+        if ride.promise is not None:
+            write_ride(fleet, world, ride)
+    for shuttle in world.shuttles.values():
+        for call in (world.calls[c // 2] for c in shuttle.plan.visits if c // 2 in world.calls):
+            write_call(fleet, call)
+        write_shuttle(fleet, world, shuttle, times)
+    return fleet
+
+
+def write_policy(fleet: Fleet, policy: Policy) -> None:
+    """The rules that the kernels go by."""
+    weights = policy.weights
+    fleet.rules[:] = (
+        round(policy.dwell_stop_s * 1000),
+        policy.wait_aboard_s * 1000,
+        round(weights.drive * 1000),
+        round(weights.delay * 1000),
+        round(weights.wake_s * 1_000_000),
+        int(policy.divert),
+    )
+
+
+def write_demand(
+    fleet: Fleet,
+    code: int,
+    pickup: int,
+    dropoff: int,
+    limits: Promise,
+    dwell_ms: int,
+    seats: int,
+    wheelchairs: int,
+) -> None:
+    """What a ride not yet begun demands, at `code` (pickup) and `code` + 1 (drop-off)."""
+    fleet.room_for(code=code + 1)
+    ride = NEVER if limits.max_ride is None else limits.max_ride
+    visits = fleet.visits
+    visits[code] = (pickup, limits.pickup_from, limits.pickup_to, dwell_ms, seats, wheelchairs, NEVER, f.PICKUP)
+    visits[code + 1] = (dropoff, 0, limits.dropoff_by, dwell_ms, -seats, -wheelchairs, ride, f.DROPOFF)
+
+
+def bounds(ride: Ride) -> Promise:
+    """What still binds a ride's plan: its promise or, where a fact broke that, what was announced instead."""
+    promise = ride.promise
+    assert promise is not None
+    by, to, longest = promise.dropoff_by, promise.pickup_to, promise.max_ride
+    if ride.state == "aboard" and longest is not None and ride.boarded_at is not None:
+        by, longest = min(by, ride.boarded_at + longest), None
+    begins = promise.pickup_from
+    if ride.state == "stranded":
+        begins, to = 0, NEVER  # it was picked up once already
+        if ride.late_pickup is not None:
+            to = ride.late_pickup
+    if ride.late_dropoff is not None:
+        by, longest = max(by, ride.late_dropoff), None
+    if ride.late_pickup is not None and ride.state != "stranded":
+        to = max(to, ride.late_pickup)
+    return Promise(begins, to, by, longest)
+
+
+def write_ride(fleet: Fleet, world: World, ride: Ride) -> None:
+    """What a booked ride demands."""
+    request = ride.request
+    write_demand(
+        fleet,
+        2 * ride.number,
+        ride.pickup,
+        ride.dropoff,
+        bounds(ride),
+        dwell(world.policy, request.seats),
+        request.seats,
+        request.wheelchairs,
+    )
+
+
+def write_call(fleet: Fleet, call: Call) -> None:
+    """What a fixed call demands."""
+    fleet.room_for(code=2 * call.number + 1)
+    fixed = call.call
+    place = -1 if fixed.place is None else fixed.place
+    kind = f.BREAK if fixed.kind == "break" else f.FIXED
+    fleet.visits[2 * call.number] = (place, fixed.earliest, fixed.latest, fixed.duration, 0, 0, NEVER, kind)
+
+
+def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTimes) -> int:
+    """One shuttle, its plan and its timetable; what the timetable breaks (`timing.OK`: nothing)."""
+    visits = shuttle.plan.visits
+    n, row = len(visits), shuttle.row
+    if n + 2 > fleet.routes.shape[2] or row >= len(fleet.shuttles):
+        fleet.room_for(shuttle=row, points=n)
+    fleet.count = max(fleet.count, row + 1)
+    shift = shuttle.shift
+    tail = 0
+    if visits and (call := world.calls.get(visits[-1] // 2)) is not None and call.call.kind == "depot":
+        tail = 1
+    leg = 0
+    if shuttle.heading >= 0 and len(times.slices) > 1:
+        leg = int(times.slices[min(max(shuttle.at, 0) // QUARTER_MS, len(times.slices) - 1)])
+    fleet.shuttles[row] = (
+        n,
+        shuttle.node,
+        shuttle.at,
+        shuttle.heading,
+        leg,
+        shuttle.stands,
+        shift.seats,
+        shift.wheelchairs,
+        shuttle.aboard,
+        shuttle.wheelchairs,
+        shift.end,
+        shuttle.state == "on",
+        tail,
+        0,
+        0,
+    )
+    if n == 0:
+        return OK
+    route = fleet.routes[row]
+    route[f.CODE, :n] = visits
+    return int(
+        time_route(
+            route,
+            n,
+            fleet.shuttles[row],
+            shuttle.node,
+            shuttle.at,
+            fleet.visits,
+            fleet.rules,
+            times.table,
+            times.place_nodes,
+            times.slices,
+        )
+    )
