@@ -6,6 +6,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/naru
 ENV PATH=/opt/naru/bin:$PATH
 WORKDIR /src
+# Elsewhere than on x86-64, pyroutingkit has no wheel and is compiled.
+RUN [ "$(uname -m)" = x86_64 ] \
+ || { apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*; }
 # The dependencies first: they change less often than the code.
 COPY requirements.lock ./
 RUN pip install --require-hashes -r requirements.lock
