@@ -1,0 +1,178 @@
+"""Road networks from OpenStreetMap: extracts (.osm, .osm.gz, .osm.pbf) read with pyosmium.
+
+(Downloads and GraphML go through osmnx: `routing.osmnx_maps`.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from routing.errors import InputError
+from routing.speeds import class_kmh, posted_kmh
+from routing.stop_points import StopPoint
+from routing.streets import Street, StreetList, joined, length_m
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from routing.network import RoadNetwork
+    from routing.streets import Point
+
+CREDIT = "© OpenStreetMap contributors (ODbL 1.0)"
+EXTRACTS = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf")
+_EXPECTED = "an OpenStreetMap extract (.osm, .osm.gz or .osm.pbf)"
+
+_ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary")
+DRIVABLE = frozenset(
+    (*_ROADS, *(f"{road}_link" for road in _ROADS), "unclassified", "residential", "living_street", "road")
+)
+"""values of `highway` that are public streets; as in osmnx's "drive", service roads are not"""
+_WALKABLE = (DRIVABLE - {"motorway", "motorway_link", "trunk", "trunk_link"}) | {
+    *("footway", "path", "pedestrian", "steps", "track", "service", "corridor", "bridleway"),
+}
+_CLOSED = frozenset(("no", "private", "agricultural", "forestry", "emergency", "military", "delivery"))
+_OPEN = frozenset(("yes", "designated", "permissive", "destination"))
+
+
+class _Way(NamedTuple):
+    id: int
+    nodes: list[int]
+    points: list[Point]
+    tags: dict[str, str]
+
+
+def is_drivable(tags: Mapping[str, str]) -> bool:
+    """Whether the tags of a way make it a public street for motor vehicles."""
+    if tags.get("highway") not in DRIVABLE or tags.get("area") == "yes":
+        return False
+    motor = tags.get("motorcar") or tags.get("motor_vehicle") or tags.get("vehicle")
+    return motor not in _CLOSED and (tags.get("access") not in _CLOSED or motor in _OPEN)
+
+
+def is_walkable(tags: Mapping[str, str]) -> bool:
+    """Whether the tags of a way make it one that the public may walk on."""
+    foot = tags.get("foot")
+    if foot in _OPEN and tags.get("highway") not in {"construction", "proposed"}:
+        return "highway" in tags
+    return tags.get("highway") in _WALKABLE and foot not in _CLOSED and tags.get("access") not in _CLOSED
+
+
+def directions(tags: Mapping[str, str]) -> tuple[bool, bool]:
+    """Whether a way may be driven (along, against) the order of its nodes."""
+    oneway = tags.get("oneway", "")
+    if oneway in {"-1", "reverse"}:
+        return False, True
+    if oneway in {"yes", "true", "1", "reversible"}:
+        return True, False
+    implied = tags.get("highway") == "motorway" or tags.get("junction") in {"roundabout", "circular"}
+    return True, not implied or oneway in {"no", "false", "0"}
+
+
+def read(path: str | Path) -> RoadNetwork:
+    """The largest strongly connected part of an extract's public streets, with the ways on foot if it has any.
+
+    Raises InputError if the file is missing, damaged, of another format or has no street that can be driven.
+    """
+    path = Path(path)
+    ways = [way for way in _ways(path) if is_drivable(way.tags) or is_walkable(way.tags)]
+    drive = [way for way in ways if is_drivable(way.tags)]
+    found = StreetList(credit=CREDIT, keeps_left=_keeps_left(drive))
+    used = Counter(node for way in drive for node in way.nodes)
+    used.update(end for way in drive for end in (way.nodes[0], way.nodes[-1]))
+    found.streets = joined([street for way in drive for street in _streets(way, used)])
+    if any(way.tags["highway"] not in DRIVABLE for way in ways):
+        found.paths = [tuple(way.points) for way in ways if is_walkable(way.tags)]
+    try:
+        return found.network()
+    except InputError as error:
+        raise InputError(error.what, file=path, expected=error.expected) from None
+
+
+def bus_stops(path: str | Path) -> list[StopPoint]:
+    """The bus stops of an extract, in the order of their ids. Raises InputError as `read`."""
+    import osmium
+
+    path = Path(path)
+    stops = []
+    for node in _objects(path, osmium.osm.NODE, ("highway", "public_transport")):
+        tags = dict(node.tags)
+        platform = tags.get("public_transport") == "platform" and tags.get("bus") == "yes"
+        if (tags.get("highway") == "bus_stop" or platform) and node.location.valid():
+            name = tags.get("name") or tags.get("ref") or f"OSM {node.id}"
+            at = round(node.location.lat, 7), round(node.location.lon, 7)
+            stops.append((node.id, StopPoint(f"osm{node.id}", name, *at)))
+    if not stops:
+        raise InputError("has no bus stops", file=path, expected="nodes with highway=bus_stop")
+    return [stop for _, stop in sorted(stops, key=lambda pair: pair[0])]
+
+
+def _ways(path: Path) -> Iterator[_Way]:
+    """Ways with a highway tag, cut where nodes lie outside the extract."""
+    import osmium
+
+    for way in _objects(path, osmium.osm.WAY, ("highway",)):
+        tags = dict(way.tags)
+        nodes: list[int] = []
+        points: list[Point] = []
+        for node in way.nodes:
+            if node.location.valid():
+                if not nodes or nodes[-1] != node.ref:
+                    nodes.append(node.ref)
+                    points.append((round(node.location.lat, 7), round(node.location.lon, 7)))
+                continue
+            if len(nodes) > 1:
+                yield _Way(way.id, nodes, points, tags)
+            nodes, points = [], []
+        if len(nodes) > 1:
+            yield _Way(way.id, nodes, points, tags)
+
+
+def _objects(path: Path, kind: Any, keys: tuple[str, ...]) -> Iterator[Any]:
+    """OSM objects of a kind that have one of the tags. Raises InputError for whatever libosmium cannot read."""
+    import osmium
+
+    if not path.exists():
+        raise InputError("does not exist", file=path, expected=_EXPECTED)
+    if not path.is_file() or path.stat().st_size == 0:
+        raise InputError("is empty" if path.is_file() else "is no file", file=path, expected=_EXPECTED)
+    try:
+        reader = osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+        if kind == osmium.osm.WAY:
+            reader = reader.with_locations()
+        anything = False
+        for thing in reader.with_filter(osmium.filter.KeyFilter(*keys)):
+            anything = True
+            if thing.type_str() == ("w" if kind == osmium.osm.WAY else "n"):
+                yield thing
+    except (RuntimeError, ValueError, OSError) as error:  # libosmium's own errors arrive as RuntimeError
+        raise InputError(f"cannot be read ({error})", file=path, expected=_EXPECTED) from error
+    if not anything:
+        raise InputError("has no roads and no stops", file=path, expected=_EXPECTED)
+
+
+def _streets(way: _Way, used: Counter[int]) -> Iterator[Street]:
+    """The stretches of a way between nodes where something else meets it."""
+    tags = way.tags
+    forward, backward = directions(tags)
+    kmh = posted_kmh(tags.get("maxspeed", "")) or class_kmh(tags["highway"])
+    name = tags.get("name") or tags.get("ref") or ""
+    begin = 0
+    for i in range(1, len(way.nodes)):
+        if used[way.nodes[i]] > 1:
+            line = tuple(way.points[begin : i + 1])
+            ends = str(way.nodes[begin]), str(way.nodes[i])
+            yield Street(*ends, line, length_m(line), kmh, tags["highway"], name, forward, backward)
+            begin = i
+
+
+def _keeps_left(ways: list[_Way]) -> bool:
+    """Traffic keeps left if most roundabouts turn clockwise; where there is none, right."""
+    turn = 0
+    for way in ways:
+        if way.tags.get("junction") == "roundabout" and way.nodes[0] == way.nodes[-1]:
+            lat, lon = zip(*way.points, strict=True)
+            area = sum(x0 * y1 - x1 * y0 for x0, y0, x1, y1 in zip(lon, lat, lon[1:], lat[1:], strict=False))
+            turn += 1 if area > 0 else -1
+    return turn < 0
