@@ -141,11 +141,10 @@ class PromiseAtRisk(Event, frozen=True, tag=True):
 
 
 class IdleSent(Event, frozen=True, tag=True):
-    """An idle shuttle is sent to wait at a place (rebalancing), or to its depot."""
+    """An idle shuttle is sent to wait at a place where demand is expected (rebalancing)."""
 
     shuttle: str
     place: int
-    purpose: Literal["rebalance", "depot"]
 
 
 # What shuttles do
@@ -190,6 +189,14 @@ class StopArrived(Event, frozen=True, tag=True):
     place: int
     driven_mm: int
     """since the drive started or progress was last noted"""
+
+
+class RiderAwaited(Event, frozen=True, tag=True):
+    """The rider is not there; the shuttle waits at the stop point at least until `until`."""
+
+    shuttle: str
+    request: str
+    until: int
 
 
 class RiderBoarded(Event, frozen=True, tag=True):
@@ -273,7 +280,7 @@ AnyEvent = (
     DayOpened | PolicyChanged | ShiftOpened | ShiftClosed | RequestMade | QuoteDeclined | RideCancelled | RideBooked
     | RideRefused | RideQueued | PlansChanged | PromiseAtRisk | IdleSent | DriveStarted | ProgressMade | StopArrived
     | RiderBoarded | RiderAlighted | NoShow | CallMade | ShuttleBrokeDown | RiderStranded | RoadClosed | RoadReopened
-    | SpeedsChanged | TimerTicked | PositionReported | DayClosed
+    | SpeedsChanged | TimerTicked | PositionReported | RiderAwaited | DayClosed
 )
 
 _encode = msgspec.json.Encoder().encode

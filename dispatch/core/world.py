@@ -63,7 +63,10 @@ class Shuttle(Struct, omit_defaults=True):
     aboard: int = 0
     wheelchairs: int = 0
     state: Literal["on", "broken", "closed"] = "on"
-    idle_purpose: str | None = None
+    idle_goal: int | None = None
+    """place to wait at, while it has nothing to do"""
+    kept_since: int | None = None
+    """a rider keeps it waiting at the stop point"""
 
 
 class World(Struct):
@@ -120,6 +123,7 @@ def _end_service(world: World, shuttle: Shuttle, place: int, at: int, duration: 
     shuttle.at = at + duration
     shuttle.stands = place
     shuttle.heading = -1
+    shuttle.kept_since = None
 
 
 def _without(plan: Plan, *codes: int) -> Plan:
@@ -188,7 +192,7 @@ def _ride_booked(world: World, e: ev.RideBooked) -> None:
     shuttle.plan = Plan(e.version, (*visits[:i], code, *visits[i:j], code + 1, *visits[j:]))
     if shuttle.heading < 0 and shuttle.at < e.at:
         shuttle.at = e.at
-    shuttle.idle_purpose = None
+    shuttle.idle_goal = None
 
 
 def _ride_refused(world: World, e: ev.RideRefused) -> None:
@@ -209,7 +213,7 @@ def _plans_changed(world: World, e: ev.PlansChanged) -> None:
         if shuttle.heading < 0 and shuttle.at < e.at:
             shuttle.at = e.at
         if visits:
-            shuttle.idle_purpose = None
+            shuttle.idle_goal = None
         for code in visits:
             ride = world.ride_of(code)
             if ride is not None and ride.shuttle != name:
@@ -226,12 +230,13 @@ def _promise_at_risk(world: World, e: ev.PromiseAtRisk) -> None:
 def _idle_sent(world: World, e: ev.IdleSent) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.at = max(shuttle.at, e.at)
-    shuttle.idle_purpose = e.purpose
+    shuttle.idle_goal = e.place
 
 
 def _drive_started(world: World, e: ev.DriveStarted) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = e.node, e.at, e.place, -1
+    shuttle.kept_since = None
 
 
 def _progress_made(world: World, e: ev.ProgressMade) -> None:
@@ -248,7 +253,14 @@ def _stop_arrived(world: World, e: ev.StopArrived) -> None:
     shuttle = world.shuttles[e.shuttle]
     assert world.opened is not None
     shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = world.opened.place_nodes[e.place], e.at, -1, -1
-    shuttle.idle_purpose = None
+    shuttle.idle_goal = None
+
+
+def _rider_awaited(world: World, e: ev.RiderAwaited) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.at = e.until
+    if shuttle.kept_since is None:
+        shuttle.kept_since = e.at
 
 
 def _rider_boarded(world: World, e: ev.RiderBoarded) -> None:
@@ -274,7 +286,7 @@ def _no_show(world: World, e: ev.NoShow) -> None:
     _take_off_plan(world, ride)
     ride.state, ride.shuttle = "no_show", None
     shuttle = world.shuttles[e.shuttle]
-    shuttle.at = max(shuttle.at, e.at)
+    shuttle.at, shuttle.kept_since = e.at, None
 
 
 def _call_made(world: World, e: ev.CallMade) -> None:
@@ -341,6 +353,7 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.ProgressMade: _progress_made,
     ev.PositionReported: _position_reported,
     ev.StopArrived: _stop_arrived,
+    ev.RiderAwaited: _rider_awaited,
     ev.RiderBoarded: _rider_boarded,
     ev.RiderAlighted: _rider_alighted,
     ev.NoShow: _no_show,

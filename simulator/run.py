@@ -1,0 +1,217 @@
+"""A day under a virtual clock: the same desk that answers real riders, the people and shuttles around it simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from msgspec import Struct
+
+from dispatch.core import events as ev
+from dispatch.core import recovery
+from dispatch.core.desk import Desk
+from dispatch.core.domain import Policy, RideRequest, Shift
+from dispatch.core.world import World
+from simulator import disturbances as disturb
+from simulator import riders as habits
+from simulator import vehicles
+from simulator.clock import CANCELLATION, CHANGE, FACT, REQUEST, TIMER, Agenda
+from simulator.disturbances import Disturbances
+from simulator.riders import Riders
+
+TICK = 30_000
+"""ms between timers where the policy sets none"""
+
+Write = Callable[[ev.Event], None]
+
+
+class Day(Struct, frozen=True):
+    """What a day starts from."""
+
+    opened: ev.DayOpened
+    policy: Policy
+    shifts: tuple[Shift, ...]
+    requests: tuple[tuple[int, RideRequest], ...]
+    """(when it is made, ms; the request), in order of time"""
+    riders: Riders
+    disturbances: Disturbances
+    seed: int
+
+
+class Measured(Struct):
+    """What a run cost; nothing of it is in the log."""
+
+    decision_ms: list[float]
+    """one a call: from the request to its answer"""
+    events: int = 0
+    improved: int = 0
+
+
+class Simulation:
+    """One day being lived."""
+
+    def __init__(self, day: Day, desk: Desk, write: Write, progress: Callable[[int], None] | None = None) -> None:
+        self.day = day
+        self.desk = desk
+        self.measured = Measured([])
+        self._write = write
+        self._progress = progress
+        self._agenda = Agenda()
+        self._stamp: dict[str, int] = {}
+        self._slow: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
+        self._left = 0
+        """requests still to be made"""
+
+    def run(self) -> World:
+        """Live the whole day; returns the world at its end."""
+        day, agenda = self.day, self._agenda
+        self._record([day.opened, ev.PolicyChanged(day.opened.at, day.policy)])
+        self._record([ev.ShiftOpened(day.opened.at, shift) for shift in day.shifts])
+        for number, (at, request) in enumerate(day.requests):
+            agenda.add(at, REQUEST, request, number)
+        self._left = len(day.requests)
+        for speed in day.disturbances.speeds:
+            agenda.add(speed.at, CHANGE, ev.SpeedsChanged(speed.at, speed.factor))
+        for closure in day.disturbances.closures:
+            agenda.add(closure.at, CHANGE, ev.RoadClosed(closure.at, closure.edges, "", closure.reason))
+            if closure.to is not None:
+                agenda.add(closure.to, CHANGE, ev.RoadReopened(closure.to, closure.edges, "", closure.reason))
+        for breakdown in day.disturbances.breakdowns:
+            agenda.add(breakdown.at, CHANGE, breakdown)
+        self._follow()
+        self._next_timer(day.requests[0][0] if day.requests else 0)
+        now = day.opened.at
+        while agenda:
+            now, kind, what = agenda.pop()
+            self._step(now, kind, what)
+            self._follow()
+        self._record([ev.DayClosed(now)])
+        return self.desk.world
+
+    def _step(self, now: int, kind: int, what: object) -> None:
+        if kind == FACT:
+            self._shuttle(now, what)  # type: ignore[arg-type]
+        elif kind == REQUEST:
+            self._left -= 1
+            self._call(now, what)  # type: ignore[arg-type]
+            if self._progress is not None:
+                self._progress(now)
+        elif kind == TIMER:
+            self._timer(now)
+        elif kind == CANCELLATION:
+            self._record(self.desk.cancel(what, now))  # type: ignore[arg-type]
+        elif isinstance(what, disturb.Breakdown):
+            self._break_down(what.shift, now)
+        else:
+            assert isinstance(what, ev.Event)
+            self._record(recovery.roads_changed(self.desk, what, now))
+        while self.desk.late and self._record(recovery.at_risk(self.desk, now)):
+            pass
+
+    def _record(self, events: list[ev.Event]) -> bool:
+        for event in events:
+            self.desk.apply(event)
+            self._write(event)
+        self.measured.events += len(events)
+        return bool(events)
+
+    # shuttles
+
+    def _follow(self) -> None:
+        """Put the next act of every shuttle on the agenda whose plan or place has changed."""
+        desk = self.desk
+        for name in sorted(desk.touched) if len(desk.touched) > 1 else desk.touched:
+            stamp = self._stamp[name] = self._stamp.get(name, 0) + 1
+            act = vehicles.next_of(desk, name, self._slow.get(name, 1000))
+            if act is not None:
+                self._agenda.add(act.at, FACT, (name, stamp, act), desk.world.shuttles[name].row)
+        desk.touched.clear()
+
+    def _shuttle(self, now: int, what: tuple[str, int, vehicles.Next]) -> None:
+        name, stamp, act = what
+        if self._stamp[name] != stamp:
+            return  # it was given something else to do
+        facts = vehicles.act(self.desk, name, act, self._slow.get(name, 1000), self._present)
+        for fact in facts:
+            if isinstance(fact, ev.DriveStarted):
+                self._slow[name] = max(
+                    1000,  # who is early for the timetable waits; nobody outruns it
+                    disturb.drive_permille(
+                        self.day.disturbances, self.day.seed, name, fact.node, fact.place, fact.at
+                    ),
+                )
+        self._record(facts)
+
+    def _present(self, request: RideRequest) -> int | None:
+        ride = self.desk.world.rides[request.id]
+        if ride.state == "stranded":
+            return 0
+        assert ride.promise is not None
+        return habits.shows_up_at(self.day.riders, self.day.seed, request, ride.promise)
+
+    def _break_down(self, name: str, now: int) -> None:
+        if self.desk.world.shuttles[name].state != "on":
+            return
+        self._record(recovery.break_down(self.desk, name, now))
+        self._place_lost(now)
+
+    def _place_lost(self, now: int) -> None:
+        for request in list(self.desk.world.unplaced):
+            self._record(recovery.replace(self.desk, request, now))
+
+    # riders
+
+    def _call(self, now: int, request: RideRequest) -> None:
+        desk, day = self.desk, self.day
+        attempt = habits.attempt_of(request)
+        self._calls[attempt] = self._calls.get(attempt, 0) + 1
+        self._record([ev.RequestMade(now, request)])
+        began = perf_counter()
+        answer = desk.quote(request.id, now)
+        offered = answer.quotes or answer.later
+        choice = habits.answer(day.riders, day.seed, request, offered) if offered else None
+        if choice is not None:
+            events = desk.accept(offered[choice], now)
+        elif answer.quotes:
+            events = [ev.QuoteDeclined(now, request.id)]
+        else:
+            events = desk.refuse(request.id, now, answer)
+        self.measured.decision_ms.append((perf_counter() - began) * 1000)
+        self._record(events)
+        self._answered(now, request)
+
+    def _answered(self, now: int, request: RideRequest) -> None:
+        """What the rider does about the answer."""
+        ride, day = self.desk.world.rides[request.id], self.day
+        if ride.state == "booked" and ride.promise is not None:
+            at = habits.cancel_at(day.riders, day.seed, request, ride.promise, now)
+            if at is not None:
+                self._agenda.add(max(at, now), CANCELLATION, request.id)
+        elif ride.state == "refused":
+            again = habits.retry(day.riders, day.seed, request, now, self._calls[habits.attempt_of(request)])
+            if again is not None:
+                self._left += 1
+                self._agenda.add(again.depart_after, REQUEST, again)
+
+    # timers
+
+    def _next_timer(self, now: int) -> None:
+        reoptimise = self.day.policy.reoptimise
+        if reoptimise is None and self.day.policy.queue is None and not self.day.disturbances.breakdowns:
+            return
+        every = TICK if reoptimise is None else reoptimise.every_s * 1000
+        self._agenda.add((now // every + 1) * every, TIMER, None)
+
+    def _timer(self, now: int) -> None:
+        desk, world = self.desk, self.desk.world
+        if any(shuttle.plan.visits for shuttle in world.shuttles.values()) or world.queue or world.unplaced:
+            self._record([ev.TimerTicked(now)])
+            self._place_lost(now)
+            if self._record(desk.improve(now)):
+                self.measured.improved += 1
+            for request in list(world.queue):
+                if self._record(desk.serve(request, now)):
+                    self._answered(now, world.rides[request].request)
+        if self._left or world.queue or world.unplaced or any(s.plan.visits for s in world.shuttles.values()):
+            self._next_timer(now)

@@ -1,0 +1,147 @@
+"""From a scenario to a day's log, figures and report."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from dispatch.core import events as ev
+from dispatch.core import invariants, kpi
+from dispatch.core.desk import Desk
+from routing.network import RoadNetwork
+from routing.travel_times import DriveTimes, drive_times
+from simulator.outputs import LogWriter, write_outputs
+from simulator.run import Day, Simulation
+from simulator.scenario import Scenario, requests_of
+
+Progress = Callable[[str, float], None]
+"""(what is being done, share of it done)"""
+
+
+def roads(scenario: Scenario) -> DriveTimes:
+    """Driving times of the scenario's town."""
+    return drive_times(scenario.network, scenario.places.nodes, profile=scenario.profile)
+
+
+def desk_for(scenario: Scenario, times: DriveTimes) -> Desk:
+    """A desk whose roads can be closed and slowed."""
+
+    def reroute(closed: frozenset[int], factor: float) -> DriveTimes:
+        every = dict.fromkeys(range(scenario.network.edges), 1 / factor) if factor != 1 else None
+        return drive_times(
+            scenario.network, scenario.places.nodes, profile=scenario.profile, closed=closed, speed_changes=every
+        )
+
+    return Desk(times, reroute=reroute)
+
+
+def day_of(scenario: Scenario, times: DriveTimes) -> Day:
+    """What the scenario's day starts from. Raises InputError if its demand can't be made up."""
+    return Day(
+        opened=ev.DayOpened(
+            at=min([0, *(shift.start for shift in scenario.shifts)]),
+            zero_utc=scenario.zero_utc,
+            date=scenario.date,
+            timezone=scenario.timezone,
+            places=scenario.places.ids,
+            place_nodes=tuple(scenario.places.nodes.tolist()),
+            map=fingerprint(scenario.network),
+            scenario=scenario.name,
+            seed=scenario.seed,
+            version=version("naru-transit"),
+        ),
+        policy=scenario.policy,
+        shifts=scenario.shifts,
+        requests=requests_of(scenario, times),
+        riders=scenario.riders,
+        disturbances=scenario.disturbances,
+        seed=scenario.seed,
+    )
+
+
+def fingerprint(network: RoadNetwork) -> str:
+    """Short hash of the streets and their times."""
+    digest = hashlib.sha256()
+    for array in (network.edge_from, network.edge_to, network.time_ms):
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A simulated day."""
+
+    events: list[ev.Event]
+    kpis: dict[str, Any]
+    violations: list[invariants.Violation]
+
+
+def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress | None = None) -> Outcome:
+    """Live the scenario's day, judge it and, given a folder, write the output folder there (without the report).
+
+    Raises InputError for demand that can't be made up, OSError with the path where the folder can't be written.
+    An interruption leaves the log of what happened so far in the folder.
+    """
+    say = progress or (lambda what, share: None)
+    began = perf_counter()
+    say("roads", 0)
+    times = roads(scenario)
+    day = day_of(scenario, times)
+    desk = desk_for(scenario, times)
+    last = day.requests[-1][0] if day.requests else 1
+    first = day.requests[0][0] if day.requests else 0
+    events: list[ev.Event] = []
+    say("compiling", 0)
+    warm()
+    log = LogWriter(folder) if folder is not None else None
+    began_log = perf_counter()
+    try:
+
+        def write(event: ev.Event) -> None:
+            events.append(event)
+            if log is not None:
+                log.write(event)
+
+        simulation = Simulation(day, desk, write, lambda now: say("day", (now - first) / max(last - first, 1)))
+        simulation.run()
+    finally:
+        if log is not None:
+            log.close()
+    log_s = perf_counter() - began_log
+    say("judging", 0)
+    violations = invariants.check(events, times)
+    by_invariant: dict[str, int] = {}
+    for violation in violations:
+        by_invariant[violation.invariant] = by_invariant.get(violation.invariant, 0) + 1
+    kpis = kpi.complete(
+        kpi.figures(events),
+        violations_by_invariant=by_invariant,
+        decision_ms=simulation.measured.decision_ms,
+        log_s=log_s,
+        wall_s=perf_counter() - began,
+        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+    if folder is not None:
+        write_outputs(folder, kpis, events=events, node_ids=[str(name) for name in scenario.network.node_ids])
+    return Outcome(events, kpis, violations)
+
+
+def warm() -> None:
+    """Compile every kernel, or load it from the cache: a day of one request on two streets."""
+    from simulator.warm import tiny_day
+
+    day, times = tiny_day()
+    Simulation(day, Desk(times), lambda event: None).run()
+
+
+def judged(events: Iterable[ev.Event], times: DriveTimes | None = None) -> list[invariants.Violation]:
+    """What a log breaks; roads are judged where driving times are given."""
+    return invariants.check(events, times)
