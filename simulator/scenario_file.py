@@ -25,7 +25,7 @@ Weight = Annotated[float, Meta(ge=0, le=1e6)]
 Factor = Annotated[float, Meta(ge=0.01, le=10)]
 Kmh = Annotated[float, Meta(ge=1, le=200)]
 Spot = str | int | Point
-"""a stop point's id, a node's id, or a point (the nearest stop point to it)"""
+"""a stop point's id, a node's id, or a point (then the nearest stop point to it)"""
 
 
 class Words(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,13 +76,16 @@ class NetworkSource(Words, frozen=True):
 
 
 class StopSource(Words, frozen=True):
-    """Stop points from OpenStreetMap (`osm: on`), a GTFS `stops.txt`, a CSV, or generated: `count`, `spacing_m`."""
+    """Stop points: one of `csv`, `gtfs`, `osm: on` (the extract's bus stops), or generated."""
 
-    osm: bool = False
-    gtfs: str | None = None
     csv: str | None = None
+    gtfs: str | None = None
+    osm: bool = False
     count: Annotated[int, Meta(ge=1, le=20_000)] | None = None
-    spacing_m: Annotated[float, Meta(ge=1, le=10_000)] = 230
+    spacing_m: Annotated[float, Meta(ge=1, le=10_000)] | None = None
+    walk_m: Annotated[float, Meta(ge=10, le=10_000)] | None = None
+    at_nodes: bool = False
+    """at junctions instead of at the kerb between them"""
 
 
 class Break(Words, frozen=True):

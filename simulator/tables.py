@@ -1,4 +1,4 @@
-"""Shuttles, requests and stop points as tables: CSV, or Parquet of the same columns.
+"""Shuttles and requests as tables: CSV, or Parquet of the same columns.
 
 Every limit column that is there binds; columns that nobody asked for are named once in a note.
 """
@@ -93,7 +93,9 @@ def read_requests(path: Path) -> tuple[list[RequestRow], str | None]:
     rows = [_request(row, *ends) for row in table]
     for request in rows:
         if request.id in seen:
-            raise request.row.error("request_id", f"{request.id!r} stands on line {seen[request.id]} too", expected="each id once")
+            raise request.row.error(
+                "request_id", f"{request.id!r} stands on line {seen[request.id]} too", expected="each id once"
+            )
         seen[request.id] = request.row.line
     return rows, _unused(table, REQUEST_COLUMNS)
 
@@ -106,21 +108,6 @@ def read_shifts(path: Path) -> tuple[list[ShiftRow], str | None]:
     rows = [_shift(row, start, end) for row in table]
     check_shifts((row.vehicle, row.shift_start, row.shift_end, row.row) for row in rows)
     return rows, _unused(table, VEHICLE_COLUMNS)
-
-
-def read_stops(path: Path) -> tuple[list[tuple[str, str, Place]], str | None]:
-    """((stop id, name, where) in file order, a note on unused columns). Raises InputError as the others."""
-    table = read_rows(path, ("stop_id",))
-    where = _place_reader(table, "")
-    out, seen = [], dict[str, int]()
-    for row in table:
-        stop = row.text("stop_id")
-        if stop in seen:
-            raise row.error("stop_id", f"{stop!r} stands on line {seen[stop]} too", expected="each id once")
-        seen[stop] = row.line
-        name = row.text("name") if row.has("name") else ""
-        out.append((stop, name, where(row)))
-    return out, _unused(table, ("stop_id", "name", "node_id", "lat", "lon"))
 
 
 def check_shifts(shifts: Iterable[tuple[str, int | None, int | None, Row]]) -> None:
@@ -161,7 +148,9 @@ def _request(row: Row, origin: Callable[[Row], Place], destination: Callable[[Ro
             expected="a destination other than the origin",
         )
     if request.wheelchairs > request.seats:
-        raise row.error("wheelchairs", f"{request.wheelchairs} of {request.seats} persons", expected="at most passengers")
+        raise row.error(
+            "wheelchairs", f"{request.wheelchairs} of {request.seats} persons", expected="at most passengers"
+        )
     for field, limit in (
         ("latest_pickup_s", request.latest_pickup),
         ("latest_dropoff_s", request.latest_dropoff),
@@ -189,7 +178,9 @@ def _shift(row: Row, start: Callable[[Row], Place], end: Callable[[Row], Place] 
         vehicle=row.text("vehicle_id"),
         start=start(row),
         end=end(row) if end and _has_place(row, "end") else None,
-        capacity=row.integer("capacity", low=1, high=MAX_CAPACITY, unit="seats") if row.has("capacity") else DEFAULT_CAPACITY,
+        capacity=row.integer("capacity", low=1, high=MAX_CAPACITY, unit="seats")
+        if row.has("capacity")
+        else DEFAULT_CAPACITY,
         wheelchair_places=row.integer("wheelchair_places", low=0, high=100) if row.has("wheelchair_places") else 0,
         shift_start=begins,
         shift_end=ends,
@@ -234,7 +225,7 @@ def _ms(row: Row, field: str, low: float = 0) -> int | None:
 
 
 def _columns(end: str) -> tuple[str, str, str]:
-    return (f"{end}_node", f"{end}_lat", f"{end}_lon") if end else ("node_id", "lat", "lon")
+    return f"{end}_node", f"{end}_lat", f"{end}_lon"
 
 
 def _names_place(table: Table, end: str) -> bool:
@@ -251,11 +242,12 @@ def _place_reader(table: Table, end: str) -> Callable[[Row], Place]:
     node, lat, lon = _columns(end)
     if not _names_place(table, end):
         missing = lon if table.has(lat) else lat if table.has(lon) else node
-        for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if any(separator in column for column in table.columns):
-                raise InputError(f"cells are separated by {name}", file=table.file, line=1, expected="commas")
         raise InputError(
-            f"column {missing} is missing", file=table.file, line=1, field=missing, expected=f"{node}, or {lat} and {lon}"
+            f"column {missing} is missing",
+            file=table.file,
+            line=1,
+            field=missing,
+            expected=f"{node}, or {lat} and {lon}",
         )
     has_node, has_point = table.has(node), table.has(lat, lon)
 
@@ -300,4 +292,4 @@ def _read_parquet(path: Path, required: tuple[str, ...]) -> Table:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None or value != value else str(value)  # noqa: PLR0124: NaN is how pandas has a blank
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124 (NaN: a blank of pandas)

@@ -40,7 +40,8 @@ class Document:
     def error(self, path: tuple[Key, ...], what: str, expected: str | None = None) -> InputError:
         """An InputError that points at the value at `path`, or at the nearest one around it that is in the file."""
         known = next((path[:n] for n in range(len(path), -1, -1) if path[:n] in self.lines), ())
-        return InputError(what, file=self.file, line=self.lines.get(known), field=dotted(path) or None, expected=expected)
+        line, field = self.lines.get(known), dotted(path) or None
+        return InputError(what, file=self.file, line=line, field=field, expected=expected)
 
     def replaced(self, changes: Mapping[str, str]) -> Document:
         """The same with other values at dotted paths (`policy.walk_m`, `vehicles.0.count`), read as YAML scalars."""
@@ -87,7 +88,7 @@ class Document:
         if missing := re.match(r"Object missing required field `(.*)`$", message):
             return self.error((*path, missing[1]), "is missing", "a value, as there is no default")
         if wrong := re.match(r"Expected (.*?)(, got .*)?$", message):
-            return self.error(path, f"{self._said(path[len(prefix):])} cannot be used", _spoken(wrong[1]))
+            return self.error(path, f"{self._said(path[len(prefix) :])} cannot be used", _spoken(wrong[1]))
         what, _, expected = message.partition("; expected ")
         return self.error(path, what, expected or None)
 
@@ -163,7 +164,8 @@ def _plain(node: Any, path: tuple[Key, ...], lines: dict[tuple[Key, ...], int], 
         if isinstance(key, bool):
             key = key_node.value
         if key in out:
-            raise InputError("stands twice", file=file, line=line, field=dotted((*path, str(key))), expected="each key once")
+            field = dotted((*path, str(key)))
+            raise InputError("stands twice", file=file, line=line, field=field, expected="each key once")
         lines[(*path, key)] = line
         out[key] = _plain(value, (*path, key), lines, file)
     return out
@@ -189,7 +191,7 @@ def _scalar(text: str) -> Any:
 def _path(where: str) -> tuple[Key, ...]:
     """The path in msgspec's message: `$.vehicles[0].count`; [...] stands for a key of a mapping, and ends the path."""
     keys: list[Key] = []
-    for name, index in re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", where.split(" in ")[-1]):
+    for name, index in re.findall(r"\.([^.\[`]+)|\[(\d+|\.\.\.)\]", where.rsplit(" in ", 1)[-1]):
         if index == "...":
             break
         keys.append(name or int(index))
