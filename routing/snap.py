@@ -102,6 +102,15 @@ class EdgeIndex:
             lon=spot_lon,
         )
 
+    def within(self, lat: Any, lon: Any, *, limit_m: float) -> NDArray[np.bool_]:
+        """(n,) whether each point lies within `limit_m` of a street."""
+        import shapely
+
+        points = shapely.points(*self.network.project(lat, lon))
+        near = np.zeros(len(points), bool)
+        near[self.tree.query_nearest(points, max_distance=limit_m)[0]] = True
+        return near
+
     def _check(self, lat: Floats, lon: Floats, names: Sequence[str] | None) -> None:
         bad = ~(np.isfinite(lat) & np.isfinite(lon))
         expected = "finite coordinates"
