@@ -41,8 +41,9 @@ LATEST_OK = 4  # latest begin that breaks nothing after it (windows and shift; n
 LOAD = 5  # persons aboard after the visit
 WLOAD = 6
 PAIR = 7  # position of a drop-off's own pickup, -1 if the rider is aboard
-TRIAL = 8  # used while an insertion is tried
-ROUTE_ROWS = 9
+SOONEST = 8  # service would end, were nothing delayed on purpose
+TRIAL = 9  # used while an insertion is tried
+ROUTE_ROWS = 10
 
 # visits[code, …]
 V_PLACE = 0  # -1: wherever the shuttle is

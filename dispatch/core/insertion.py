@@ -35,6 +35,7 @@ from dispatch.core.fleet import (
     PLACE,
     SEATS,
     SLICE,
+    SOONEST,
     STANDS,
     STOP_DWELL,
     TAIL,
@@ -91,6 +92,14 @@ def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, 
     return status == OK, delay, scratch[BEGIN, i], scratch[BEGIN, j + 1]
 
 
+@njit(cache=True, inline="always")
+def _onward(route, visits, k, n):  # type: ignore[no-untyped-def]
+    """Place driven to from before point k on; -1 at the plan's end. A break is taken wherever the shuttle then is."""
+    while k < n and visits[route[CODE, k], V_PLACE] < 0:
+        k += 1
+    return route[PLACE, k] if k < n else -1
+
+
 @njit(cache=True)
 def _follow(shuttle, route, scratch, i, j, t, stands, room, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
     """Time the old points from j on, begun when the new drop-off at `stands` is done at t: (verdict, their delay).
@@ -106,15 +115,15 @@ def _follow(shuttle, route, scratch, i, j, t, stands, room, visits, rules, table
     from_node = place_nodes[stands]
     load = route[LOAD, j - 1] if j > 0 else shuttle[ABOARD]
     for k in range(j, n):
-        place = route[PLACE, k]
+        c = route[CODE, k]
+        place = visits[c, V_PLACE]
         arrive = t
         if place >= 0:
             arrive += table[slice_at(slices, t), from_node, place]
             from_node = place_nodes[place]
-        c = route[CODE, k]
         begin = max(arrive, visits[c, V_EARLIEST])
         # a stop dwell may have gone over to the new visit: by so much the old slack may be exceeded
-        if begin > visits[c, V_LATEST] or (one_slice and begin > route[LATEST_OK, k] + stop_dwell):
+        if begin > visits[c, V_LATEST] or (one_slice and place >= 0 and begin > route[LATEST_OK, k] + stop_dwell):
             return 0, 0
         if load > 0 and begin - arrive > rules[WAIT_ABOARD]:
             return -1, 0
@@ -129,11 +138,13 @@ def _follow(shuttle, route, scratch, i, j, t, stands, room, visits, rules, table
             delay += begin - route[BEGIN, k]
             if one_slice and rules[W_DELAY] * delay >= room:
                 return 0, 0
-        t = begin + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
-        stands = place
+        t = begin + visits[c, V_DWELL]
+        if place >= 0 and place != stands:
+            t += stop_dwell
+            stands = place
         if t > end:
             return 0, 0
-        if begin == route[BEGIN, k] and t == route[DONE, k]:
+        if place >= 0 and begin == route[BEGIN, k] and t == route[DONE, k]:
             break  # the old timetable from here on
     return 1, delay
 
@@ -159,6 +170,9 @@ def best_in_route(  # type: ignore[no-untyped-def]
     waking = rules[WAKE] if n == 0 and shuttle[HEADING] < 0 else 0
     best, best_i, best_j, best_p, best_d = bound, -1, -1, 0, 0
     stage = PICKUP_LATE
+    # a plan with something delayed on purpose: it may be delayed by less or more; times are bounds, the judge is `_whole`
+    delays = shuttle[WAITS] == DELAYS
+    sooner = 0
     last = n - shuttle[TAIL]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
@@ -170,6 +184,11 @@ def best_in_route(  # type: ignore[no-untyped-def]
         else:
             t, stands, load, wload = route[DONE, i - 1], route[PLACE, i - 1], route[LOAD, i - 1], route[WLOAD, i - 1]
             from_node = place_nodes[stands] if stands >= 0 else node
+            if delays:
+                for k in range(0 if i == first else i - 1, i):
+                    if visits[route[CODE, k], V_KIND] == DROPOFF:
+                        sooner += route[SOONEST, k] - route[DONE, k]
+                t = route[SOONEST, i - 1]
         if t > p_late:
             break
         if load + seats > shuttle[SEATS] or wload + wheels > shuttle[WHEELCHAIRS]:
@@ -183,9 +202,10 @@ def best_in_route(  # type: ignore[no-untyped-def]
         if p_begin > p_late:
             continue
         old_leg = 0
-        if i < n and route[PLACE, i] >= 0:
-            s_old = shuttle[SLICE] if i == 0 and route[PLACE, 0] == shuttle[HEADING] else s
-            old_leg = table[s_old, from_node, route[PLACE, i]]
+        onward = _onward(route, visits, i, n)
+        if onward >= 0:
+            s_old = shuttle[SLICE] if i == 0 and onward == shuttle[HEADING] else s
+            old_leg = table[s_old, from_node, onward]
         p_done = p_begin + p_dwell + (stop_dwell if p_place != stands else 0)
         s = slice_at(slices, p_done)
         direct = table[s, p_node, d_place]
@@ -195,21 +215,20 @@ def best_in_route(  # type: ignore[no-untyped-def]
         if p_done + direct - p_begin > ride:
             stage = max(stage, DROPOFF_LATE)
             if one_slice:
-                break  # from anywhere
+                continue
         if p_done + direct > end:
             continue
         if one_slice:
             detour = to_p - old_leg
-            if i < n and route[PLACE, i] >= 0:
-                detour += table[s, p_node, route[PLACE, i]]
-            if w_drive * detour + w_delay * (p_done + direct - now) - waking >= best:
+            if onward >= 0:
+                detour += table[s, p_node, onward]
+            if w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking >= best:
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
         can_wait = shuttle[WAITS] > 0 or p_begin > t + to_p
-        # what was delayed on purpose may be so by less or more: then the times here are bounds, the whole plan decides
-        whole = shuttle[WAITS] == DELAYS or (load > 0 and p_begin - t - to_p > rules[WAIT_ABOARD])
+        whole = delays or (load > 0 and p_begin - t - to_p > rules[WAIT_ABOARD])
         t, from_node, stands = p_done, p_node, p_place
-        delay = 0
+        delay = sooner
         drive = to_p - old_leg
         for j in range(i, last + 1):
             # the drop-off here, after old point j - 1
@@ -221,12 +240,13 @@ def best_in_route(  # type: ignore[no-untyped-def]
             d_begin = max(d_arrive, d_early)
             if d_begin <= d_late:
                 total_drive = drive + to_d
-                if j < n and route[PLACE, j] >= 0:
-                    total_drive += table[s, d_node, route[PLACE, j]]
+                onward = _onward(route, visits, j, n)
+                if onward >= 0:
+                    total_drive += table[s, d_node, onward]
                     if j > i:
                         old = route[PLACE, j - 1]
                         old_node = place_nodes[old] if old >= 0 else node
-                        total_drive -= table[slice_at(slices, route[DONE, j - 1]), old_node, route[PLACE, j]]
+                        total_drive -= table[slice_at(slices, route[DONE, j - 1]), old_node, onward]
                 cost = w_drive * total_drive + w_delay * (delay + d_begin - now) - waking
                 if cost < best:
                     verdict, later = -1, 0
@@ -264,8 +284,6 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 from_node = place_nodes[place]
             arrive = t + leg
             begin = max(arrive, visits[c, V_EARLIEST])
-            if whole and one_slice:
-                begin = max(begin, route[BEGIN, j])
             if begin > visits[c, V_LATEST] or (one_slice and begin > route[LATEST_OK, j] + stop_dwell):
                 stage = max(stage, BREAKS_PROMISE)
                 break
@@ -297,11 +315,14 @@ def best_in_route(  # type: ignore[no-untyped-def]
 def best_insertion(  # type: ignore[no-untyped-def]
     count, code, now, shuttles, routes, scratch, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms
 ):
-    """Best insertion over the first `count` shuttles: (cost, shuttle, i, j, pickup begins, drop-off begins, node, at).
+    """Best insertion over the first `count` shuttles.
 
-    shuttle is -1 where there is none. (node, at) is the start waypoint used. The shuttle that could be there first is
-    looked at first: its cost then spares most of the others a look at their plans.
+    (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
+    (node, at) is the start waypoint used, `takes` counts the shuttles that take riders, `reach` those of them that
+    could be at the pickup in time by driving there straight. The shuttle that could be there first is looked at first:
+    its cost then spares most of the others a look at their plans.
     """
+    takes, reach = 0, 0
     best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = INFEASIBLE, -1, -1, -1, 0, 0, 0, 0
     place, late = visits[code, V_PLACE], visits[code, V_LATEST]
     early = max(now, visits[code, V_EARLIEST])
@@ -316,6 +337,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
         least[v] = INFEASIBLE
         if shuttle[OPEN] == 0:
             continue
+        takes += 1
         least[v] = -INFEASIBLE
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
@@ -327,6 +349,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
             least[v] = w_delay * (there + served)
             if shuttle[N] == 0 and shuttle[HEADING] < 0:
                 least[v] += w_drive * (to_p + direct) - rules[WAKE]
+        reach += 1
         if probe < 0 or least[v] < least[probe]:
             probe = v
     for turn in range(-1, count):
@@ -342,7 +365,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
         )
         if i >= 0:
             best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
-    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at
+    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
 
 
 @njit(cache=True)

@@ -27,6 +27,7 @@ from dispatch.core.fleet import (
     PLACE,
     SEATS,
     SLICE,
+    SOONEST,
     STANDS,
     STOP_DWELL,
     V_DWELL,
@@ -135,6 +136,8 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
             if place != stands:
                 done += rules[STOP_DWELL]
             route[DONE, k] = done
+            if passes == 1:
+                route[SOONEST, k] = done
             if begin > visits[code, V_LATEST]:
                 status = LATE
             elif done > shuttle[END] and status != LATE:
