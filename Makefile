@@ -33,7 +33,7 @@ format: $(TESTING) ## sort imports and lay out the code
 	@$(BIN)/ruff format .
 
 bench: $(TESTING) ## every benchmark, one after another
-	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+	@for bench in $(sort $(wildcard tests/benchmarks/bench_*.py)); do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
 build: $(RUNTIME) ## wheel and sdist into dist/
 	@rm -rf dist
