@@ -102,7 +102,8 @@ class _Ride:
 
     __slots__ = (
         "boarded_at", "call", "carried", "dropoff_by", "dropoff_place", "due", "id", "max_ride", "number", "offered",
-        "pickup_from", "pickup_place", "pickup_to", "request", "seats", "shuttle", "state", "told_at", "wheelchairs",
+        "pickup_from", "pickup_place", "pickup_to", "queued", "request", "seats", "shuttle", "state", "told_at",
+        "wheelchairs",
     )  # fmt: skip
 
     def __init__(self, number: int, id: str, state: str, due: int) -> None:  # noqa: A002
@@ -125,6 +126,7 @@ class _Ride:
         self.carried = 0  # ms aboard of a shuttle that broke down
         self.told_at = NEVER
         self.offered = False
+        self.queued = False
 
 
 class _Shuttle:
@@ -132,7 +134,8 @@ class _Shuttle:
 
     __slots__ = (
         "aboard", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "free_at", "goal", "id", "late",
-        "node", "place", "plan", "seats", "served", "shift", "thinned", "version", "wheelchairs",
+        "node", "place", "plan", "seats", "served", "shift", "thinned", "turned_from", "version",
+        "wheelchairs",
     )  # fmt: skip
 
     def __init__(self, shift: Shift) -> None:
@@ -153,6 +156,7 @@ class _Shuttle:
         self.seats = 0
         self.wheelchairs = 0
         self.closed = ""  # why it takes part no more
+        self.turned_from = -1  # ride it was on its way to when it turned, where the policy has no diversions
         self.late = False  # a fact of the world has delayed it
         self.thinned = False  # a ride was taken out of its plan
 
@@ -182,11 +186,13 @@ class Judge:
         self._wheelchairs: list[int] = []
         self._factor = 1.0
         self._disturbed = False
-        self._closed = False
+        self._open = False
         self._dwell_stop = 0
         self._dwell_rider = 0
         self._wait_aboard = NEVER
         self._divert = True
+        self._no_show_grace = 0
+        self._later = 0
         self._quote_valid = 0
         self._handle: dict[type, Callable[[Any], None]] = {
             e.DayOpened: self._day_opened,
@@ -206,6 +212,7 @@ class Judge:
             e.ProgressMade: self._progress_made,
             e.PositionReported: self._position_reported,
             e.StopArrived: self._stop_arrived,
+            e.RiderAwaited: self._rider_awaited,
             e.RiderBoarded: self._rider_boarded,
             e.RiderAlighted: self._rider_alighted,
             e.NoShow: self._no_show,
@@ -228,8 +235,8 @@ class Judge:
         self.now = at
         if at > self._due:
             self._overdue(at)
-        if self._closed:
-            self._found("log", f"{type(event).__name__} after the day was closed")
+        if not self._open:
+            self._outside(event)
         self._handle[type(event)](event)
 
     # Saying what is wrong
@@ -257,6 +264,14 @@ class Judge:
             self._found("at_risk", f"{what}; the rider was {told}", shuttle, ride)
         else:
             self._found(invariant, what, shuttle, ride)
+
+    def _outside(self, event: AnyEvent) -> None:
+        if self.seq > 1:
+            self._found("log", f"{type(event).__name__} after the day was closed")
+            return
+        self._open = True
+        if type(event) is not e.DayOpened:
+            self._found("log", "the log does not begin with DayOpened")
 
     def _shuttle(self, id: str) -> _Shuttle | None:  # noqa: A002
         shuttle = self._shuttles.get(id)
@@ -290,12 +305,12 @@ class Judge:
         self._dwell_rider = round(policy.dwell_rider_s * 1000)
         self._wait_aboard = policy.wait_aboard_s * 1000
         self._divert = policy.divert
+        self._no_show_grace = policy.no_show_grace_s * 1000
+        self._later = policy.later_s * 1000
         self._quote_valid = policy.quote_valid_s * 1000 if policy.quotes > 1 else 0
 
     def _shift_opened(self, event: e.ShiftOpened) -> None:
         shift = event.shift
-        if self.seq == 1:
-            self._found("log", "the log does not begin with DayOpened")
         if shift.id in self._shuttles:
             self._found("legal", f"shift {shift.id} is opened a second time", self._shuttles[shift.id])
             return
@@ -383,7 +398,8 @@ class Judge:
     def _ride_queued(self, event: e.RideQueued) -> None:
         ride = self._ride(event.request)
         if ride is not None and self._answered(ride, QUEUED, (ASKED,), "is queued"):
-            ride.due = (event.until // ANSWER_MS + 1) * ANSWER_MS
+            ride.due = -(-event.until // ANSWER_MS) * ANSWER_MS
+            ride.queued = True
 
     def _ride_cancelled(self, event: e.RideCancelled) -> None:
         ride = self._ride(event.request)
@@ -434,10 +450,6 @@ class Judge:
             what = f"plan {event.version} of {shuttle.id} follows plan {shuttle.version - 1}"
             self._found("gapless", what, shuttle, ride)
             shuttle.version = event.version
-        if i == 0 and plan and not self._divert and shuttle.goal >= 0:
-            place = self._rides[plan[0] >> 1].pickup_place if not plan[0] & 1 else -1
-            if place == shuttle.goal != ride.pickup_place:
-                self._found("committed", f"{shuttle.id} is turned away for {ride.id} on its way", shuttle, ride)
         plan.insert(j, 2 * ride.number + 1)
         plan.insert(i, 2 * ride.number)
         self._judge_loads(shuttle)
@@ -448,26 +460,24 @@ class Judge:
         """A promise fits what was asked, and what is planned fits the promise."""
         request = ride.request
         assert request is not None
-        ask: list[tuple[bool, str]] = [
+        later = self._later if event.kind == "later" or ride.queued else 0
+        walk = event.dropoff.walk
+        latest = _told(request.latest_pickup, later), _told(request.latest_dropoff, later - walk)
+        arrive_by = _told(request.arrive_by, later - walk)
+        sets_out = (request.depart_after + event.pickup.walk) // 1000 * 1000
+        ask = (
             (promise.pickup_from <= event.pickup_at <= promise.pickup_to, "is planned to board outside its window"),
             (event.dropoff_at <= promise.dropoff_by, "is planned to arrive later than promised"),
             (event.pickup_at <= event.dropoff_at, "is planned to arrive before it is picked up"),
             (event.pickup_at >= event.at, "is planned to be picked up in the past"),
-            (promise.pickup_from >= request.depart_after, "may be picked up before the departure asked for"),
+            (promise.pickup_from >= sets_out, "may be picked up before the departure asked for"),
             (_offers(request.origins, event.pickup), "is to board at a stop point it did not ask for"),
             (_offers(request.destinations, event.dropoff), "is to alight at a stop point it did not ask for"),
-        ]
-        if event.kind != "later":
-            ask += [
-                (request.latest_pickup is None or promise.pickup_to <= request.latest_pickup,
-                 "is promised a later pickup than it accepts"),
-                (request.latest_dropoff is None or promise.dropoff_by <= request.latest_dropoff,
-                 "is promised a later arrival than it accepts"),
-                (request.arrive_by is None or promise.dropoff_by <= request.arrive_by,
-                 "is promised to arrive later than it must"),
-            ]  # fmt: skip
-        if request.max_ride is not None:
-            ask.append((ride.max_ride <= request.max_ride, "is promised a longer ride than it accepts"))
+            (promise.pickup_to <= latest[0], "is promised a later pickup than it accepts"),
+            (promise.dropoff_by <= latest[1], "is promised a later arrival than it accepts"),
+            (promise.dropoff_by <= arrive_by, "is promised to arrive later than it must"),
+            (ride.max_ride <= (request.max_ride or NEVER), "is promised a longer ride than it accepts"),
+        )
         for holds, what in ask:
             if not holds:
                 self._found("promise", f"{ride.id} {what}", shuttle, ride)
@@ -497,11 +507,10 @@ class Judge:
             for visit in shuttle.plan:
                 before[visit] = shuttle
         after: set[int] = set()
+        newcomers: list[_Ride] = []
         for shuttle, new in changed:
             if shuttle.closed and any(rides[visit >> 1].call is None for visit in new):
                 self._found("off_shift", f"{shuttle.id} is {shuttle.closed} and is given a new plan", shuttle)
-            if not self._divert and self._heads_for(shuttle, shuttle.plan) and not self._heads_for(shuttle, new):
-                self._found("committed", f"{shuttle.id} is turned away on its way by {event.cause}", shuttle)
             for visit in new:
                 number = visit >> 1
                 if not 0 <= number < len(rides):
@@ -515,15 +524,17 @@ class Judge:
                 if visit not in before:
                     self._judge_newcomer(visit, ride, shuttle)
                     if not visit & 1:
+                        newcomers.append(ride)
                         ride.shuttle = shuttle
                 elif before[visit] is not shuttle:
                     self._judge_moved(visit, ride, shuttle, before[visit])
-                if visit & 1:
-                    if ride.shuttle is not shuttle:
-                        what = f"{ride.id} is to alight from {shuttle.id}, but boards another shuttle"
-                        self._found("order", what, shuttle, ride)
-                    elif ride.state is not ABOARD and visit - 1 not in after:
-                        self._found("order", f"{ride.id} is to alight before it boards", shuttle, ride)
+                if visit & 1 and ride.state is not ABOARD and (visit - 1 not in after or ride.shuttle is not shuttle):
+                    why = "before it boards" if visit - 1 in new else f"from {shuttle.id}, but boards another shuttle"
+                    self._found("order", f"{ride.id} is to alight {why}", shuttle, ride)
+        for ride in newcomers:
+            if 2 * ride.number + 1 not in after:
+                what = f"{ride.id} is to be picked up, but never dropped off"
+                self._found("one_plan", what, ride.shuttle, ride)
         if len(before) != len(after) or before.keys() != after:
             for visit, shuttle in before.items():
                 if visit not in after:
@@ -532,15 +543,12 @@ class Judge:
                     self._found("one_plan", f"{ride.id} is no longer planned to {does} anywhere", shuttle, ride)
         for shuttle, new in changed:
             self._judge_calls(shuttle, new)
-            shuttle.plan = list(new)
+            shuttle.plan = [visit for visit in new if 0 <= visit < 2 * len(rides)]
             shuttle.version += 1
         for shuttle, _ in changed:
             self._judge_loads(shuttle)
             if self._least is not None:
                 self._judge_timetable(shuttle, -1)
-
-    def _heads_for(self, shuttle: _Shuttle, plan: Sequence[int]) -> bool:
-        return shuttle.goal >= 0 and len(plan) > 0 and self._place(plan[0]) == shuttle.goal
 
     def _place(self, visit: int) -> int:
         ride = self._rides[visit >> 1]
@@ -629,7 +637,7 @@ class Judge:
                 t += ride.call.duration
             else:
                 t += self._dwell_rider * ride.seats
-            if place != here:
+            if place != here and place >= 0:
                 t += self._dwell_stop
                 here = place
         if t > shuttle.shift.end and not forced:
@@ -641,9 +649,9 @@ class Judge:
         if shuttle is None:
             return
         if shuttle.closed:
-            self._found("legal", f"{shuttle.id} is {shuttle.closed}, but is sent to {event.purpose}", shuttle)
+            self._found("legal", f"{shuttle.id} is {shuttle.closed}, but is sent elsewhere", shuttle)
         if any(self._rides[visit >> 1].call is None for visit in shuttle.plan):
-            self._found("plan", f"{shuttle.id} is sent to {event.purpose} with riders in its plan", shuttle)
+            self._found("plan", f"{shuttle.id} is sent elsewhere with riders in its plan", shuttle)
 
     # What shuttles do
 
@@ -688,6 +696,9 @@ class Judge:
         if not 0 <= event.place < len(self._node_of):
             self._found("log", f"{shuttle.id} drives to place {event.place}, which does not exist", shuttle)
             return
+        if shuttle.turned_from >= 0:
+            self._judge_turn(shuttle, self._rides[shuttle.turned_from], event.place)
+            shuttle.turned_from = -1
         shuttle.goal = event.place
         shuttle.node = shuttle.drive_node = event.node
         shuttle.drive_at = at
@@ -696,6 +707,13 @@ class Judge:
         if len(slices) > 1:
             shuttle.drive_slice = slices[min(max(at, 0) // QUARTER_MS, len(slices) - 1)]
         shuttle.place = shuttle.served = -1
+
+    def _judge_turn(self, shuttle: _Shuttle, ride: _Ride, place: int) -> None:
+        """It was on its way and turned; without leave to, only for a ride that has ended or a fact of the world."""
+        old = ride.dropoff_place if ride.state is ABOARD else ride.pickup_place
+        if place != old and ride.state in (*_OPEN, FIXED) and not (self._disturbed or shuttle.late):
+            what = f"{shuttle.id} was on its way for {ride.id} and is turned away; the policy has no diversions"
+            self._found("committed", what, shuttle, ride)
 
     def _least_drive(self, shuttle: _Shuttle, node: int, place: int) -> int:
         """What a drive from a node to a place takes at least, on the roads on which the drive under way began."""
@@ -713,6 +731,8 @@ class Judge:
             what = f"{shuttle.id} is to turn at {clock(event.reached_at)}, which is past"
             self._found("road", what, shuttle)
         self._judge_progress(shuttle, event.node, event.reached_at)
+        if not self._divert and shuttle.plan and self._place(shuttle.plan[0]) == shuttle.goal:
+            shuttle.turned_from = shuttle.plan[0] >> 1
         shuttle.node = event.node
         shuttle.free_at = event.reached_at
         shuttle.goal = -1
@@ -785,6 +805,10 @@ class Judge:
         if self.now < shuttle.free_at:
             what = f"{shuttle.id} {does} {ride.id} at {clock(self.now)}, but is ready at {clock(shuttle.free_at)}"
             self._found("dwell", what, shuttle, ride)
+        waited = self.now - shuttle.free_at
+        if waited > self._wait_aboard and shuttle.aboard and not (shuttle.thinned or shuttle.late or self._disturbed):
+            what = f"{shuttle.id} waited {waited / 1000:g} s with riders aboard before it {does} {ride.id}"
+            self._found("wait_aboard", what, shuttle, ride)
         plan = shuttle.plan
         shuttle.version += 1
         if plan and plan[0] == head:
@@ -802,9 +826,17 @@ class Judge:
             shuttle.place = place
             shuttle.node = self._node_of[place]
         shuttle.free_at = begins + duration
-        if shuttle.served != place or place < 0:
+        if shuttle.served != place >= 0:
             shuttle.free_at += self._dwell_stop
             shuttle.served = place
+
+    def _rider_awaited(self, event: e.RiderAwaited) -> None:
+        shuttle, ride = self._shuttle(event.shuttle), self._ride(event.request)
+        if shuttle is None or ride is None:
+            return
+        if ride.state is not BOOKED or shuttle.goal >= 0 or shuttle.node != self._node_of[ride.pickup_place]:
+            self._found("legal", f"{shuttle.id} waits for {ride.id}, which is not to board here", shuttle, ride)
+        shuttle.late = True
 
     def _rider_boarded(self, event: e.RiderBoarded) -> None:
         shuttle, ride = self._shuttle(event.shuttle), self._ride(event.request)
@@ -814,7 +846,6 @@ class Judge:
         if ride.state is not BOOKED and ride.state is not STRANDED:
             self._found("legal", f"{ride.id} boards {shuttle.id}, but is {ride.state}", shuttle, ride)
             return
-        ready = shuttle.free_at
         self._serve(shuttle, ride.pickup_place, 2 * ride.number, ride, "picks up")
         if ride.shuttle is not shuttle:
             other = "none" if ride.shuttle is None else ride.shuttle.id
@@ -824,17 +855,10 @@ class Judge:
         if at < opens:
             what = f"{ride.id} was picked up at {clock(at)}, but was promised not before {clock(opens)}"
             self._found("early", what, shuttle, ride)
-        elif at > opens and at > ready:
-            shuttle.late = True  # the shuttle was there and the window open: the rider was not
         if at > ride.pickup_to and ride.state is BOOKED:
             what = f"{ride.id} was picked up at {clock(at)}, but was promised it by {clock(ride.pickup_to)}"
             self._breach("promise", ride.pickup_to, what, shuttle, ride)
-        if shuttle.aboard:
-            waited = min(at, opens) - ready
-            if waited > self._wait_aboard and not (shuttle.thinned or shuttle.late or self._disturbed):
-                what = f"{shuttle.id} waited {waited / 1000:g} s for {ride.id} with riders aboard"
-                self._found("wait_aboard", what, shuttle, ride)
-        else:
+        if not shuttle.aboard:
             shuttle.thinned = False
         ride.state = ABOARD
         ride.boarded_at = at
@@ -890,8 +914,9 @@ class Judge:
             self._found("order", f"{ride.id} is missed by {shuttle.id}, which is not its shuttle", shuttle, ride)
         if shuttle.goal >= 0 or shuttle.node != self._node_of[ride.pickup_place]:
             self._found("road", f"{shuttle.id} misses {ride.id}, but is not at the stop point", shuttle, ride)
-        if event.at < ride.pickup_from:
-            what = f"{ride.id} is missed at {clock(event.at)}, but its window opens at {clock(ride.pickup_from)}"
+        given_up = max(shuttle.free_at, ride.pickup_from) + self._no_show_grace
+        if event.at < given_up:
+            what = f"{ride.id} is given up at {clock(event.at)}, but was to be awaited until {clock(given_up)}"
             self._found("early", what, shuttle, ride)
         if shuttle.free_at > ride.pickup_to:
             what = f"{shuttle.id} came for {ride.id} at {clock(shuttle.free_at)}, after {clock(ride.pickup_to)}"
@@ -979,7 +1004,12 @@ class Judge:
                 self._breach("undelivered", max(ride.dropoff_by, ride.boarded_at), what, shuttle, ride)
             elif ride.state is QUEUED:
                 self._found("answered", f"the day is closed, but {ride.id} is still queued", None, ride)
-        self._closed = True
+        self._open = False
+
+
+def _told(limit: int | None, later: int) -> int:
+    """A limit as it may be promised: in whole seconds, rounded outward."""
+    return NEVER if limit is None else -(-(limit + later) // 1000) * 1000
 
 
 def _offers(choices: tuple[Access, ...], taken: Access) -> bool:
