@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import tempfile
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +19,7 @@ from routing.stop_points import StopPoint
 from routing.streets import Street, StreetList, joined, length_m
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from routing.network import RoadNetwork
     from routing.streets import Point
@@ -34,6 +38,9 @@ _WALKABLE = (DRIVABLE - {"motorway", "motorway_link", "trunk", "trunk_link"}) | 
 }
 _CLOSED = frozenset(("no", "private", "agricultural", "forestry", "emergency", "military", "delivery"))
 _OPEN = frozenset(("yes", "designated", "permissive", "destination"))
+
+
+_MEMBER_WITH_POINTS = re.compile(rb"<member [^>]*[^/]>\s*<nd ")
 
 
 class _Way(NamedTuple):
@@ -138,18 +145,54 @@ def _objects(path: Path, kind: Any, keys: tuple[str, ...]) -> Iterator[Any]:
     if not path.is_file() or path.stat().st_size == 0:
         raise InputError("is empty" if path.is_file() else "is no file", file=path, expected=_EXPECTED)
     try:
-        reader = osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
-        if kind == osmium.osm.WAY:
-            reader = reader.with_locations()
-        anything = False
-        for thing in reader.with_filter(osmium.filter.KeyFilter(*keys)):
-            anything = True
-            if thing.type_str() == ("w" if kind == osmium.osm.WAY else "n"):
-                yield thing
-    except (RuntimeError, ValueError, OSError) as error:  # libosmium's own errors arrive as RuntimeError
+        with _plain(path) as plain:
+            reader = osmium.FileProcessor(str(plain), osmium.osm.NODE | osmium.osm.WAY)
+            if kind == osmium.osm.WAY:
+                reader = reader.with_locations()
+            for thing in reader.with_filter(osmium.filter.KeyFilter(*keys)):
+                if thing.type_str() == ("w" if kind == osmium.osm.WAY else "n"):
+                    yield thing
+    except (RuntimeError, ValueError, OSError, EOFError, SyntaxError, zlib.error, osmium.InvalidLocationError) as error:
+        # libosmium's own errors arrive as RuntimeError, those of the XML parser as SyntaxError
         raise InputError(f"cannot be read ({error})", file=path, expected=_EXPECTED) from error
-    if not anything:
-        raise InputError("has no roads and no stops", file=path, expected=_EXPECTED)
+
+
+@contextlib.contextmanager
+def _plain(path: Path) -> Iterator[Path]:
+    """The file itself; of XML in which Overpass wrote geometry into relations, a copy of its nodes and ways.
+
+    libosmium refuses such files, which Overpass writes for `out geom`.
+    """
+    import gzip
+    import xml.etree.ElementTree as ET
+
+    openers: dict[str, Callable[..., Any]] = {".osm": open, ".gz": gzip.open}
+    open_xml = openers.get(path.suffix.lower())
+    if open_xml is None or not _has_relation_geometry(path, open_xml):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "plain.osm"
+        with open_xml(path, "rb") as source, copy.open("wb") as target:
+            target.write(b'<osm version="0.6">')
+            for _, element in ET.iterparse(source):
+                if element.tag in {"node", "way"}:
+                    target.write(ET.tostring(element))
+                if element.tag in {"node", "way", "relation"}:
+                    element.clear()
+            target.write(b"</osm>")
+        yield copy
+
+
+def _has_relation_geometry(path: Path, open_xml: Callable[..., Any]) -> bool:
+    """Whether a member of a relation holds points: looked for as text, piece by piece."""
+    with open_xml(path, "rb") as source:
+        tail = b""
+        while piece := source.read(1 << 20):
+            if _MEMBER_WITH_POINTS.search(tail + piece):
+                return True
+            tail = piece[-400:]
+    return False
 
 
 def _streets(way: _Way, used: Counter[int]) -> Iterator[Street]:

@@ -32,6 +32,7 @@ def read_graphml(path: str | Path) -> RoadNetwork:
 
     Raises InputError if the file is missing, damaged, not from osmnx or has no street that can be driven.
     """
+    import networkx as nx
     import osmnx
 
     path = Path(path)
@@ -45,7 +46,7 @@ def read_graphml(path: str | Path) -> RoadNetwork:
         return from_osmnx(graph)
     except InputError as error:
         raise InputError(error.what, file=path, expected=error.expected) from None
-    except (SyntaxError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (SyntaxError, ValueError, KeyError, TypeError, AttributeError, OSError, nx.NetworkXException) as error:
         # an XML error is a SyntaxError; the others are what osmnx lets through where its attributes are absent
         raise InputError(f"cannot be read as GraphML ({type(error).__name__})", file=path, expected=expected) from error
 
