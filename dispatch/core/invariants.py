@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from dispatch.core import events as e
-from dispatch.core.domain import NEVER, Access, FixedCall, Promise, RideRequest, Shift
+from dispatch.core.domain import NEVER, FixedCall, Promise, RideRequest, Shift
 from dispatch.core.events import AnyEvent
 from routing.travel_times import QUARTER_MS, DriveTimes
 
@@ -57,6 +57,21 @@ BOOKED, ABOARD, STRANDED = "booked", "aboard", "stranded"
 DELIVERED, CANCELLED, NO_SHOW = "delivered", "cancelled", "not there"
 FIXED, MADE = "planned", "made"
 _OPEN = (BOOKED, ABOARD, STRANDED)
+
+
+_PROMISED: Final = (
+    "is planned to board outside its window",
+    "is planned to arrive later than promised",
+    "is planned to be picked up in the past, or to arrive before it is picked up",
+    "may be picked up before the departure asked for",
+    "is to board at a stop point it did not ask for",
+    "is to alight at a stop point it did not ask for",
+    "is promised a later pickup than it accepts",
+    "is promised a later arrival than it accepts",
+    "is promised to arrive later than it must",
+    "is promised a longer ride than it accepts",
+)
+"""What is wrong with a promise, in the order in which `Judge` asks."""
 
 
 class Violation(Struct, frozen=True, omit_defaults=True):
@@ -465,22 +480,22 @@ class Judge:
         latest = _told(request.latest_pickup, later), _told(request.latest_dropoff, later - walk)
         arrive_by = _told(request.arrive_by, later - walk)
         sets_out = (request.depart_after + event.pickup.walk) // 1000 * 1000
-        ask = (
-            (promise.pickup_from <= event.pickup_at <= promise.pickup_to, "is planned to board outside its window"),
-            (event.dropoff_at <= promise.dropoff_by, "is planned to arrive later than promised"),
-            (event.pickup_at <= event.dropoff_at, "is planned to arrive before it is picked up"),
-            (event.pickup_at >= event.at, "is planned to be picked up in the past"),
-            (promise.pickup_from >= sets_out, "may be picked up before the departure asked for"),
-            (_offers(request.origins, event.pickup), "is to board at a stop point it did not ask for"),
-            (_offers(request.destinations, event.dropoff), "is to alight at a stop point it did not ask for"),
-            (promise.pickup_to <= latest[0], "is promised a later pickup than it accepts"),
-            (promise.dropoff_by <= latest[1], "is promised a later arrival than it accepts"),
-            (promise.dropoff_by <= arrive_by, "is promised to arrive later than it must"),
-            (ride.max_ride <= (request.max_ride or NEVER), "is promised a longer ride than it accepts"),
+        holds = (
+            promise.pickup_from <= event.pickup_at <= promise.pickup_to,
+            event.dropoff_at <= promise.dropoff_by,
+            event.at <= event.pickup_at <= event.dropoff_at,
+            promise.pickup_from >= sets_out,
+            event.pickup in request.origins,
+            event.dropoff in request.destinations,
+            promise.pickup_to <= latest[0],
+            promise.dropoff_by <= latest[1],
+            promise.dropoff_by <= arrive_by,
+            ride.max_ride <= (request.max_ride or NEVER),
         )
-        for holds, what in ask:
-            if not holds:
-                self._found("promise", f"{ride.id} {what}", shuttle, ride)
+        if not all(holds):
+            for held, what in zip(holds, _PROMISED, strict=True):
+                if not held:
+                    self._found("promise", f"{ride.id} {what}", shuttle, ride)
         if event.dropoff_at - event.pickup_at > ride.max_ride:
             self._found("ride_time", f"{ride.id} is planned to be aboard for longer than promised", shuttle, ride)
 
@@ -1010,8 +1025,3 @@ class Judge:
 def _told(limit: int | None, later: int) -> int:
     """A limit as it may be promised: in whole seconds, rounded outward."""
     return NEVER if limit is None else -(-(limit + later) // 1000) * 1000
-
-
-def _offers(choices: tuple[Access, ...], taken: Access) -> bool:
-    place = taken.place
-    return any(access.place == place for access in choices)
