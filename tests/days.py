@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,16 +118,19 @@ def write_log(folder: Path, events: Iterable[Event]) -> Path:
     return path
 
 
-def long_day(requests: int = 700, places: int = 60, shuttles: int = 8, seed: int = 1) -> list[Event]:
-    """A day that looks like one but obeys no road: riders one after another, three queued, one in four refused.
+def long_day(
+    requests: int = 700, place_nodes: Sequence[int] = range(0, 180, 3), shuttles: int = 8, seed: int = 1
+) -> list[Event]:
+    """A day that looks like one but obeys no road: riders one after another, some queued, one in four refused.
 
-    Places lie at nodes 0, 3, 6 …; a drive takes 200–600 s and as many times 8 m.
+    A drive takes 200–600 s and as many times 8 m.
     """
     draw = random.Random(seed)
+    places = len(place_nodes)
     events: list[Event] = [
-        *opened(places=tuple(f"p{i}" for i in range(places)), place_nodes=tuple(range(0, 3 * places, 3)))[:2],
+        *opened(places=tuple(f"p{i}" for i in range(places)), place_nodes=tuple(place_nodes))[:2],
         *(
-            ShiftOpened(0, Shift(f"s{n}", f"v{n}", 0, s(20_000 + 900 * n), s(75_000), 16))
+            ShiftOpened(0, Shift(f"s{n}", f"v{n}", place_nodes[0], s(20_000 + 900 * n), s(75_000), 16))
             for n in range(1, shuttles + 1)
         ),
     ]
@@ -153,10 +156,10 @@ def long_day(requests: int = 700, places: int = 60, shuttles: int = 8, seed: int
             booked(at / 1000, name, (at / 1000, pickup_at / 1000 + 300), (pickup_at + ride) / 1000 + 300,
                    pickup_at=pickup_at / 1000, shuttle=shuttle, pickup=Access(origin), dropoff=Access(destination),
                    fare=1800),
-            DriveStarted(start, shuttle, 3 * place, origin, name),
+            DriveStarted(start, shuttle, place_nodes[place], origin, name),
             StopArrived(pickup_at, shuttle, origin, 8 * to_pickup),
             RiderBoarded(pickup_at, shuttle, name),
-            DriveStarted(pickup_at, shuttle, 3 * origin, destination, name),
+            DriveStarted(pickup_at, shuttle, place_nodes[origin], destination, name),
             StopArrived(pickup_at + ride, shuttle, destination, 8 * ride),
             RiderAlighted(pickup_at + ride, shuttle, name),
         ]  # fmt: skip
