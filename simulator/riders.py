@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -54,7 +54,7 @@ class Riders(Struct, frozen=True, forbid_unknown_fields=True):
     """declines a pickup later than this after the departure asked for; None: takes any"""
     max_walk_s: Seconds | None = None
     """declines longer walks, both ends together; None: takes any"""
-    prefers: str = "first"
+    prefers: Literal["first", "earliest", "least_walk"] = "first"
     """`first` of the quotes offered, `earliest` arrival at the goal, or `least_walk`"""
     decline_share: Share = 0
     """declines whatever is offered"""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date as Date
-from datetime import datetime, time
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +61,7 @@ class Scenario:
     @property
     def zero_utc(self) -> int:
         """UTC of the service day's zero (noon − 12 h, as GTFS), ms since 1970."""
-        noon = datetime.combine(Date.fromisoformat(self.date), time(12), ZoneInfo(self.timezone))
+        noon = dt.datetime.combine(dt.date.fromisoformat(self.date), dt.time(12), ZoneInfo(self.timezone))
         return (round(noon.timestamp()) - 12 * 3600) * 1000
 
 
@@ -154,7 +153,7 @@ def _find(path_or_name: str | Path) -> Path:
 
 def _check_calendar(words: ScenarioFile, document: Document) -> None:
     try:
-        Date.fromisoformat(words.date)
+        dt.date.fromisoformat(words.date)
     except ValueError:
         raise document.error(("date",), f"{words.date!r} is no date", "year-month-day") from None
     try:
@@ -172,7 +171,7 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
     notes: list[str] = []
     folder = document.file.parent
     network = read_network(words.network, document)
-    if network.cut and words.network.box is None:
+    if network.cut and words.network.map is None:
         notes.append(f"network: {network.cut}")
     fleet: Fleet | Sequence[Fleet] | Sequence[ShiftRow]
     request_rows: list[RequestRow] = []

@@ -270,15 +270,15 @@ def _unused(table: Table, known: tuple[str, ...]) -> str | None:
 
 
 def _read_parquet(path: Path, required: tuple[str, ...]) -> Table:
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow as pa
+    from pyarrow import parquet
 
     try:
-        content = pyarrow.parquet.read_table(path)
+        content = parquet.read_table(path)
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         raise InputError(what, file=path, expected="a Parquet file") from None
-    except pyarrow.ArrowException as error:
+    except pa.ArrowException as error:
         raise InputError(f"is not Parquet ({error})", file=path, expected="a Parquet file") from None
     columns = tuple(content.column_names)
     for name in required:
