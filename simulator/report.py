@@ -238,10 +238,10 @@ def _map(day: Day, network: RoadNetwork | None, driven: Iterable[Any]) -> str:
         "Where",
         "Circles are stop points, the larger the more riders boarded there. A line is the wider the more often "
         "shuttles drove along it. A cross marks where riders asked who were refused, the larger the more of them.",
-        f'{charts.legend(entries)}<div class="mapbox"><div class="tools">{layers}'
-        '<button type="button" data-zoom="1" aria-label="Zoom in">+</button>'
-        '<button type="button" data-zoom="-1" aria-label="Zoom out">−</button></div>'
-        f"{drawing}{credit}</div>",
+        f'{charts.legend(entries)}<div class="tools">{layers}'
+        '<span><button type="button" data-zoom="1" aria-label="Zoom in">+</button>'
+        '<button type="button" data-zoom="-1" aria-label="Zoom out">−</button></span></div>'
+        f'<div class="mapbox">{drawing}{credit}</div>',
     )
 
 
@@ -402,6 +402,16 @@ def told(key: str, value: Any) -> str:
 
 # Receipts in words
 
+CAUSES: Final = {
+    "off_shift": "it was off shift",
+    "out_of_reach": "driving there straight, it would have come {short} too late",
+    "full": "it had no free place",
+    "pickup_late": "with the riders it had already, it would have come {short} too late",
+    "dropoff_late": "it would have arrived {short} after the latest time",
+    "others_promises": "it would have broken another rider's promise by {short}",
+}
+"""What kept one shuttle from carrying a rider."""
+
 
 def _reason(binding: str) -> str:
     """A binding constraint in plain words."""
@@ -460,11 +470,9 @@ def _tell_refused(day: Day, call: Call) -> str:
     words = [_asked(day, call), escape(_in_words(receipt)) or escape(_reason(receipt.binding or "unknown"))]
     if receipt.causes:
         nearest = receipt.causes[0]
-        missed = f", by {nearest.short_ms / 60_000:.1f} min" if nearest.short_ms else ""
-        words.append(
-            f"Nearest to carrying was shuttle {escape(nearest.shuttle)}; what bound it: "
-            f"{escape(nearest.constraint.replace('_', ' '))}{missed}."
-        )
+        short = told("short_s", nearest.short_ms / 1000)
+        what = CAUSES.get(nearest.constraint, nearest.constraint.replace("_", " ")).format(short=short)
+        words.append(f"Nearest to carrying was shuttle {escape(nearest.shuttle)}: {escape(what)}.")
     if receipt.nearest_pickup_at is not None:
         words.append(f"The earliest pickup that would have worked: {clock(receipt.nearest_pickup_at)}.")
     if call.queued:

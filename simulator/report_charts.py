@@ -8,7 +8,7 @@ from html import escape
 from simulator.report_day import Day, Span
 
 WIDTH = 760
-LEFT = 44
+LEFT = 52
 RIGHT = 10
 HOUR_MS = 3_600_000
 LOADS = ("standing", "driving empty", "1 person aboard", "2 persons", "3–4 persons", "5 or more")
@@ -63,7 +63,7 @@ def attempts_by_hour(rows: Sequence[Mapping[str, int]]) -> str:
                 f"<title>{row['queued']} were queued</title></path>"
             )
         parts.append(f'<text class="n" x="{x + width / 2:.1f}" y="{y - 5:.1f}">{row["attempts"] or ""}</text>')
-    return frame.svg("Journeys asked for by hour, by what became of them", parts)
+    return frame.svg("Journeys asked for by hour, by what became of them", parts, columns=True)
 
 
 def waits_by_hour(hours: Sequence[int], waits_ms: Mapping[int, Sequence[int]], mean_s: float | None) -> str:
@@ -94,7 +94,7 @@ def waits_by_hour(hours: Sequence[int], waits_ms: Mapping[int, Sequence[int]], m
             f'<line class="spread" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
             f'<circle class="dot" cx="{x:.1f}" cy="{mean:.1f}" r="4"/></g>'
         )
-    return frame.svg("Waits by hour of the departure asked for", parts)
+    return frame.svg("Waits by hour of the departure asked for", parts, columns=True)
 
 
 def occupancy(day: Day, slot_ms: int = 600_000) -> str:
@@ -188,10 +188,12 @@ class _Hours:
             for i in range(len(self.hours) + 1)
         )
 
-    def svg(self, label: str, parts: Sequence[str]) -> str:
+    def svg(self, label: str, parts: Sequence[str], *, columns: bool = False) -> str:
+        """The chart; hours are labelled under the middle of their columns, or where they begin."""
+        aside = self.step / 2 if columns else 0
         every = 1 if len(self.hours) <= 12 else 2 if len(self.hours) <= 26 else 6
         hours = "".join(
-            f'<text class="axis" x="{self.x(i):.1f}" y="{self.height - 6}">{hour}:00</text>'
+            f'<text class="hour" x="{self.x(i) + aside:.1f}" y="{self.height - 6}">{hour}:00</text>'
             for i, hour in enumerate(self.hours)
             if hour % every == 0
         )

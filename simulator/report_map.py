@@ -228,7 +228,7 @@ def _stop_points(view: _View, places: Sequence[str], place_nodes: Sequence[int],
             f"<title>{escape(_use(places[stop.place], stop))}</title></circle>"
         )
         if stop.refusals:
-            arm = 2.2 + 1.3 * math.sqrt(stop.refusals)
+            arm = 1.2 + 1.4 * math.sqrt(stop.refusals)
             across = 2 * arm
             marks.append(
                 f"M{x - arm:.1f} {y - arm:.1f}l{across:.1f} {across:.1f}m0 {-across:.1f}l{-across:.1f} {across:.1f}"

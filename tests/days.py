@@ -32,7 +32,7 @@ KM = 1_000_000
 """mm"""
 A, B, C = 0, 1, 2
 """places, at nodes 10, 11, 12"""
-UNREACHED = Receipt(shuttles=1, in_reach=0, binding="pickup_too_late", causes=(Cause("s1", "pickup_too_late", 90_000),))
+UNREACHED = Receipt(shuttles=1, in_reach=0, binding="pickup_late", causes=(Cause("s1", "pickup_late", 90_000),))
 
 
 def s(seconds: float) -> int:
@@ -142,7 +142,7 @@ def long_day(
         made = asked(at / 1000, name, origin=origin, destination=destination, direct=ride, direct_mm=8 * ride)
         events.append(made)
         if n % 4 == 3:
-            why = draw.choice(["pickup_too_late", "dropoff_too_late", "capacity", "shift_end", "other_promise"])
+            why = draw.choice(["pickup_late", "dropoff_late", "full", "off_shift", "others_promises"])
             events.append(RideRefused(at, name, Receipt(shuttles, 3, why, (Cause("s2", why, 61_000),), at + s(1500))))
             continue
         if n % 40 == 0:

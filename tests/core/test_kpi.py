@@ -52,7 +52,7 @@ def test_attempts_end_in_one_way_each() -> None:
     assert kpis["service_rate"] == 2 / 8
     assert kpis["acceptance_rate"] == 5 / 8
     assert kpis["extra"]["delivered_per_call"] == pytest.approx(2 / 9, abs=1e-6)
-    assert kpis["extra"]["refused_by"] == {"pickup_too_late": 2}
+    assert kpis["extra"]["refused_by"] == {"pickup_late": 2}
 
 
 def test_waits_count_from_the_first_request() -> None:
