@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = "naru-roads 1"
+# numpy and zipfile have no exception of their own for a damaged file: these are the ones they were seen to let through.
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, SyntaxError),
+    *(MemoryError, OverflowError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+)
 _EXPECTED = "a map that `naru map import` wrote"
 
 
@@ -103,8 +110,7 @@ def load(path: str | Path) -> RoadNetwork:
         raise InputError("is a folder", file=path, expected=_EXPECTED) from error
     except PermissionError as error:
         raise InputError("may not be read", file=path, expected=_EXPECTED) from error
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        # numpy and zipfile have no exception of their own for a damaged file: these are the ones they let through.
+    except _DAMAGE as error:
         raise InputError(f"is damaged or not a map ({type(error).__name__})", file=path, expected=_EXPECTED) from error
     return network
 
