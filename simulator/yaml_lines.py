@@ -65,7 +65,7 @@ class Document:
     def read(self, kind: type[_T], *, path: tuple[Key, ...] = ()) -> _T:
         """The values as `kind`. Raises InputError for unknown keys, wrong types and numbers out of range."""
         try:
-            return msgspec.convert(self.data, kind, dec_hook=_from_plain)
+            return msgspec.convert(self.data, kind, dec_hook=from_plain)
         except msgspec.ValidationError as error:
             raise self._explained(str(error), kind, path) from None
 
@@ -141,7 +141,8 @@ def hhmm(at: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}" + (f":{seconds % 60:02}" if seconds % 60 else "")
 
 
-def _from_plain(kind: type, value: Any) -> Any:
+def from_plain(kind: type, value: Any) -> Any:
+    """msgspec's `dec_hook`: how types that it does not know are read. Raises ValueError for what cannot be."""
     if kind is Clock:
         return clock(value)
     raise NotImplementedError(kind)
