@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import resource
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from dispatch.core import invariants, kpi
 from dispatch.core.desk import Desk
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
+from simulator.judge import MAP
 from simulator.outputs import LogWriter, write_outputs
 from simulator.run import Day, Simulation
 from simulator.scenario import Scenario, requests_of
@@ -57,6 +58,7 @@ def day_of(scenario: Scenario, times: DriveTimes) -> Day:
             scenario=scenario.name,
             seed=scenario.seed,
             version=version("naru-transit"),
+            profile=tuple((step.from_s, step.speed_factor, step.classes) for step in scenario.profile),
         ),
         policy=scenario.policy,
         shifts=scenario.shifts,
@@ -99,8 +101,6 @@ def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress 
     last = day.requests[-1][0] if day.requests else 1
     first = day.requests[0][0] if day.requests else 0
     events: list[ev.Event] = []
-    say("compiling", 0)
-    warm()
     log = LogWriter(folder) if folder is not None else None
     began_log = perf_counter()
     try:
@@ -130,6 +130,7 @@ def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress 
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
     if folder is not None:
+        scenario.network.save(folder / MAP)
         write_outputs(folder, kpis, events=events, node_ids=[str(name) for name in scenario.network.node_ids])
     return Outcome(events, kpis, violations)
 
@@ -141,7 +142,3 @@ def warm() -> None:
     day, times = tiny_day()
     Simulation(day, Desk(times), lambda event: None).run()
 
-
-def judged(events: Iterable[ev.Event], times: DriveTimes | None = None) -> list[invariants.Violation]:
-    """What a log breaks; roads are judged where driving times are given."""
-    return invariants.check(events, times)

@@ -41,6 +41,8 @@ class DayOpened(Event, frozen=True, tag=True):
     scenario: str
     seed: int
     version: str
+    profile: tuple[tuple[int, float, tuple[str, ...]], ...] = ()
+    """known speeds of the day: (from, seconds; factor; road classes, none: all)"""
 
 
 class PolicyChanged(Event, frozen=True, tag=True):
