@@ -44,7 +44,7 @@ SCENARIOS = [  # (what the file holds after its three lines, or instead of them;
     ("disturbances:\n  closures:\n    - {from: 09:00, to: 08:00, line: [[0, 0], [0, 9]]}", 6,
      "disturbances.closures[0]", "after the beginning"),
     ("disturbances:\n  closures:\n    - {from: 08:00, box: [5, 5, 6, 6]}", 6, "disturbances.closures[0]", "no street"),
-    ("disturbances:\n  closures:\n    - {from: 08:00, edges: [[n0, n9]]}", 6, 
+    ("disturbances:\n  closures:\n    - {from: 08:00, edges: [[n0, n9]]}", 6,
      "disturbances.closures[0].edges[0]", "n9"),
     ("disturbances:\n  breakdowns: [{shuttle: Z, at: 08:00}]", 5, "disturbances.breakdowns[0]", "no shuttle"),
     ("loops: [{shuttle: A, calls: [{stop: n2, at: 08:00}]}]", 4, "loops[0].calls[0].stop", "no stop point"),
