@@ -170,9 +170,15 @@ def best_in_route(  # type: ignore[no-untyped-def]
     waking = rules[WAKE] if n == 0 and shuttle[HEADING] < 0 else 0
     best, best_i, best_j, best_p, best_d = bound, -1, -1, 0, 0
     stage = PICKUP_LATE
-    # a plan with something delayed on purpose: it may be delayed by less or more; times are bounds, the judge is `_whole`
+    # with something delayed on purpose, which may be so by less or more, times are but bounds: `_whole` decides
     delays = shuttle[WAITS] == DELAYS
     sooner = 0
+    # whoever stops where the shuttle stops anyway spares those after it a stop dwell, if there was waiting before
+    spared = 0
+    if stop_dwell > 0 and shuttle[WAITS] > 0:
+        for k in range(n):
+            if route[PLACE, k] == p_place or route[PLACE, k] == d_place:
+                spared = w_delay * stop_dwell * n
     last = n - shuttle[TAIL]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
@@ -222,7 +228,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
             detour = to_p - old_leg
             if onward >= 0:
                 detour += table[s, p_node, onward]
-            if w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking >= best:
+            if w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking - spared >= best:
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
         can_wait = shuttle[WAITS] > 0 or p_begin > t + to_p
@@ -248,12 +254,12 @@ def best_in_route(  # type: ignore[no-untyped-def]
                         old_node = place_nodes[old] if old >= 0 else node
                         total_drive -= table[slice_at(slices, route[DONE, j - 1]), old_node, onward]
                 cost = w_drive * total_drive + w_delay * (delay + d_begin - now) - waking
-                if cost < best:
+                if cost - spared < best:
                     verdict, later = -1, 0
                     if not (whole or d_begin - p_begin > ride or d_begin - d_arrive > rules[WAIT_ABOARD]):
                         verdict, later = _follow(
                             shuttle, route, scratch, i, j, d_begin + d_dwell + (stop_dwell if d_place != stands else 0),
-                            d_place, best - cost, visits, rules, table, place_nodes, slices,
+                            d_place, best - cost + spared, visits, rules, table, place_nodes, slices,
                         )  # fmt: skip
                     p_at, d_at = p_begin, d_begin
                     if verdict < 0 and (can_wait or d_begin > d_arrive):
@@ -306,7 +312,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 delay += begin - route[BEGIN, j]
             t = begin + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             stands = place
-            if one_slice and w_drive * drive + w_delay * (delay + t - now) - waking >= best:
+            if one_slice and w_drive * drive + w_delay * (delay + t - now) - waking - spared >= best:
                 break
     return best, best_i, best_j, best_p, best_d, stage
 

@@ -15,7 +15,7 @@ from dispatch.core.domain import NEVER
 from dispatch.core.insertion import INFEASIBLE, best_in_route, best_insertion
 from dispatch.core.timing import OK, time_route
 
-BATCHES = int(os.environ.get("NARU_BATCHES", "10"))
+BATCHES = int(os.environ.get("NARU_BATCHES", "3"))
 """of a hundred random worlds"""
 
 
@@ -67,7 +67,8 @@ class World:
             if k == 0:
                 return self.at + (int(self.table[0, self.node, places[0]]) if places[0] >= 0 else 0)
             before = places[k - 2] if k > 1 else int(self.shuttle[f.STANDS])
-            dwell = self.visits[plan[k - 1]][f.V_DWELL] + (int(self.rules[f.STOP_DWELL]) if places[k - 1] != before else 0)
+            dwell = self.visits[plan[k - 1]][f.V_DWELL]
+            dwell += int(self.rules[f.STOP_DWELL]) if places[k - 1] != before else 0
             whence = places[k - 1] if places[k - 1] >= 0 else self.node
             leg = int(self.table[0, whence, places[k]]) if places[k] >= 0 else 0
             return begins[k - 1] + dwell + leg
@@ -187,7 +188,8 @@ def any_ride(world: World, r: random.Random) -> int:
     early = r.randrange(1200)
     return world.ride(
         origin, destination, r.randint(1, 2), int(r.random() < 0.2), dwell=r.choice((0, 5)),
-        pickup=(early, early + r.randint(50, 600)), dropoff=(r.choice((0, 0, early + direct)), early + 2 * direct + 500),
+        pickup=(early, early + r.randint(50, 600)),
+        dropoff=(r.choice((0, 0, early + direct)), early + 2 * direct + 500),
         ride=r.choice((NEVER, direct + r.randint(0, 200))),
     )  # fmt: skip
 
