@@ -192,7 +192,7 @@ def _journeys(kpis: Mapping[str, Any]) -> str:
         entries.append(("c-declined", "declined by the rider"))
     entries.append(("c-refused", "refused"))
     if any(row["queued"] for row in rows):
-        entries.append(("c-queued", "height of this mark: how many were queued first"))
+        entries.append(("c-queued", "queued first: as many as the dashed mark is high"))
     return _figure(
         "Journeys asked for",
         f"The busiest hour was {busiest['hour']}:00: {busiest['attempts']} journeys asked for, {busiest['delivered']} "
@@ -213,7 +213,8 @@ def _waits(day: Day, kpis: Mapping[str, Any]) -> str:
     return _figure(
         "Waits by hour",
         "From the departure asked for in the first request to boarding; a queue, a retry or an alternative never "
-        "resets it. Dot: mean of the hour. Bar: eight of ten riders.",
+        "resets it. Dot: mean of the hour. Bar: eight of ten riders. Dashed: the mean of the day, "
+        f"{told('wait_mean_s', kpis['wait_mean_s'])}.",
         _wide(charts.waits_by_hour(hours, waits, kpis["wait_mean_s"])),
     )
 
@@ -446,7 +447,7 @@ def _carried_examples(day: Day) -> list[tuple[str, str]]:
 
 
 def _receipt(call: Call) -> Receipt:
-    answer = call.refused or call.queued
+    answer = call.queued or call.refused  # why it was queued tells more than that the time in the queue is over
     assert answer is not None
     return answer.receipt
 
@@ -491,6 +492,8 @@ def _tell_carried(day: Day, call: Call) -> str:
     assert call.wait is not None
     promise, ride = booking.promise, call.alighted - call.boarded
     queued = f" No shuttle could be had at once; booked from the queue at {clock(booking.at)}." if call.queued else ""
+    if booking.kind != "soonest":
+        queued += " The rider took a later ride than asked for." if booking.kind == "later" else " The shortest walk."
     return (
         f"{_asked(day, call)}{queued} Promised: pickup between {clock(promise.pickup_from)} and "
         f"{clock(promise.pickup_to)}, arrival by {clock(promise.dropoff_by)}. Boarded at {clock(call.boarded)} after "

@@ -75,11 +75,7 @@ def waits_by_hour(hours: Sequence[int], waits_ms: Mapping[int, Sequence[int]], m
     parts = [frame.grid(top, unit=" min")]
     if mean_s is not None:
         y = frame.base - mean_s / 60 * scale
-        parts.append(
-            f'<line class="mean" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="n" style="text-anchor:end" x="{WIDTH - RIGHT}" y="{y - 5:.1f}">mean of the day '
-            f"{mean_s / 60:.1f}</text>"
-        )
+        parts.append(f'<path class="mean" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
     for i, hour in enumerate(hours):
         if hour not in spread:
             continue

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SIZE = 1000
 """units of the drawing's longer side"""
 MARGIN_M = 400.0
-WAITS_MIN = (5, 10, 15)
-"""bounds of the classes of mean wait, minutes"""
+WAIT_STEPS_MIN = (1, 2, 3, 4, 5, 8, 10, 15, 20)
+"""widths of the classes of mean wait, minutes"""
 LOAD_CLASSES = 6
 MAX_STREETS = 40_000
 """background streets drawn; on larger maps only those that were driven"""
@@ -208,13 +208,17 @@ def _street_loads(network: RoadNetwork, view: _View, passages: NDArray[np.int64]
     return f'<g id="loads">{"".join(parts)}</g>'
 
 
-def wait_class(wait_s: float) -> int:
-    """Index of the class of a mean wait."""
-    return sum(wait_s >= 60 * bound for bound in WAITS_MIN)
+def wait_bounds(stops: Sequence[StopUse]) -> tuple[int, int, int]:
+    """Bounds of the four classes of mean wait, minutes: round ones, the last near the longest fifth of this day."""
+    waits = sorted(stop.wait_mean_s for stop in stops if stop.wait_mean_s is not None)
+    long = waits[len(waits) * 4 // 5] / 60 if waits else 15
+    step = min(WAIT_STEPS_MIN, key=lambda width: abs(3 * width - long))
+    return step, 2 * step, 3 * step
 
 
 def _stop_points(view: _View, places: Sequence[str], place_nodes: Sequence[int], stops: Sequence[StopUse]) -> str:
     most = max((stop.boardings for stop in stops), default=0) or 1
+    bounds = wait_bounds(stops)
     dots, marks = [], []
     for stop in sorted(stops, key=lambda stop: -stop.boardings):  # small ones on top
         node = place_nodes[stop.place]
@@ -222,7 +226,10 @@ def _stop_points(view: _View, places: Sequence[str], place_nodes: Sequence[int],
         if stop.wait_mean_s is None:
             css, radius = "unused" if not stop.alightings else "only-out", 2.0
         else:
-            css, radius = f"wait{wait_class(stop.wait_mean_s)}", 2.5 + 9 * math.sqrt(stop.boardings / most)
+            css, radius = (
+                f"wait{sum(stop.wait_mean_s >= 60 * bound for bound in bounds)}",
+                2.5 + 9 * math.sqrt(stop.boardings / most),
+            )
         dots.append(
             f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">'
             f"<title>{escape(_use(places[stop.place], stop))}</title></circle>"

@@ -88,7 +88,8 @@ DEFINITIONS: Final[Mapping[str, str]] = {
     "have several",
     "extra.breakdowns": "shuttles that broke down",
     "extra.stranded": "riders who had to leave a broken shuttle and wait for another one",
-    "extra.refused_by": "refused attempts by the constraint that bound the shuttle nearest to carrying the rider",
+    "extra.refused_by": "refused attempts by the constraint that bound the shuttle nearest to carrying the rider, for "
+    "queued ones when they were queued",
     "extra.by_hour": "attempts by the hour of the departure first asked for: what became of them, and the mean wait",
 }
 """What each key of the KPI object means; keys under `extra` are written with a dot."""
@@ -271,8 +272,9 @@ def _ride_booked(tally: _Tally, event: ev.RideBooked) -> None:
 
 def _ride_refused(tally: _Tally, event: ev.RideRefused) -> None:
     attempt = tally.calls[event.request].attempt
+    if attempt.answer != "queued":  # why it was queued tells more than that the time in the queue is over
+        attempt.binding = event.receipt.binding
     attempt.answer = "refused"
-    attempt.binding = event.receipt.binding
 
 
 def _ride_queued(tally: _Tally, event: ev.RideQueued) -> None:
