@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from msgspec import Struct
 
 from dispatch.core import events as ev
-from dispatch.core import recovery
 from dispatch.core.desk import Desk
-from dispatch.core.domain import Policy, RideRequest, Shift
+from dispatch.core.domain import Policy, Quote, RideRequest, Shift
+from dispatch.core.reactions import Reactions, Write, answer
 from dispatch.core.world import World
 from simulator import disturbances as disturb
 from simulator import riders as habits
@@ -21,8 +21,6 @@ from simulator.riders import Riders
 
 TICK = 30_000
 """ms between timers where the policy sets none"""
-
-Write = Callable[[ev.Event], None]
 
 
 class Day(Struct, frozen=True):
@@ -43,8 +41,6 @@ class Measured(Struct):
 
     decision_ms: list[float]
     """one a call: from the request to its answer"""
-    events: int = 0
-    improved: int = 0
 
 
 class Simulation:
@@ -54,7 +50,7 @@ class Simulation:
         self.day = day
         self.desk = desk
         self.measured = Measured([])
-        self._write = write
+        self._react = Reactions(desk, write)
         self._progress = progress
         self._agenda = Agenda()
         self._stamp: dict[str, int] = {}
@@ -66,8 +62,9 @@ class Simulation:
     def run(self) -> World:
         """Live the whole day; returns the world at its end."""
         day, agenda = self.day, self._agenda
-        self._record([day.opened, ev.PolicyChanged(day.opened.at, day.policy)])
-        self._record([ev.ShiftOpened(day.opened.at, shift) for shift in day.shifts])
+        record = self._react.record
+        record([day.opened, ev.PolicyChanged(day.opened.at, day.policy)])
+        record([ev.ShiftOpened(day.opened.at, shift) for shift in day.shifts])
         for number, (at, request) in enumerate(day.requests):
             agenda.add(at, REQUEST, request, number)
         self._left = len(day.requests)
@@ -86,7 +83,7 @@ class Simulation:
             now, kind, what = agenda.pop()
             self._step(now, kind, what)
             self._follow()
-        self._record([ev.DayClosed(now)])
+        record([ev.DayClosed(now)])
         return self.desk.world
 
     def _step(self, now: int, kind: int, what: object) -> None:
@@ -100,21 +97,14 @@ class Simulation:
         elif kind == TIMER:
             self._timer(now)
         elif kind == CANCELLATION:
-            self._record(self.desk.cancel(what, now))  # type: ignore[arg-type]
+            self._react.cancel(what, now)  # type: ignore[arg-type]
         elif isinstance(what, disturb.Breakdown):
-            self._break_down(what.shift, now)
+            if self.desk.world.shuttles[what.shift].state == "on":
+                self._react.break_down(what.shift, now)
         else:
             assert isinstance(what, ev.Event)
-            self._record(recovery.roads_changed(self.desk, what, now))
-        while self.desk.late and self._record(recovery.at_risk(self.desk, now)):
-            pass
-
-    def _record(self, events: list[ev.Event]) -> bool:
-        for event in events:
-            self.desk.apply(event)
-            self._write(event)
-        self.measured.events += len(events)
-        return bool(events)
+            self._react.change_roads(what, now)
+        self._react.settle(now)
 
     # shuttles
 
@@ -141,7 +131,7 @@ class Simulation:
                         self.day.disturbances, self.day.seed, name, fact.node, fact.place, fact.at
                     ),
                 )
-        self._record(facts)
+        self._react.record(facts)
 
     def _present(self, request: RideRequest) -> int | None:
         ride = self.desk.world.rides[request.id]
@@ -150,36 +140,21 @@ class Simulation:
         assert ride.promise is not None
         return habits.shows_up_at(self.day.riders, self.day.seed, request, ride.promise)
 
-    def _break_down(self, name: str, now: int) -> None:
-        if self.desk.world.shuttles[name].state != "on":
-            return
-        self._record(recovery.break_down(self.desk, name, now))
-        self._place_lost(now)
-
-    def _place_lost(self, now: int) -> None:
-        for request in list(self.desk.world.unplaced):
-            self._record(recovery.replace(self.desk, request, now))
-
     # riders
 
     def _call(self, now: int, request: RideRequest) -> None:
-        desk, day = self.desk, self.day
+        desk = self.desk
         attempt = habits.attempt_of(request)
         self._calls[attempt] = self._calls.get(attempt, 0) + 1
-        self._record([ev.RequestMade(now, request)])
+        self._react.record([ev.RequestMade(now, request)])
         began = perf_counter()
-        answer = desk.quote(request.id, now)
-        offered = answer.quotes or answer.later
-        choice = habits.answer(day.riders, day.seed, request, offered) if offered else None
-        if choice is not None:
-            events = desk.accept(offered[choice], now)
-        elif answer.quotes:
-            events = [ev.QuoteDeclined(now, request.id)]
-        else:
-            events = desk.refuse(request.id, now, answer)
+        events = answer(desk, request, now, self._choose)
         self.measured.decision_ms.append((perf_counter() - began) * 1000)
-        self._record(events)
+        self._react.record(events)
         self._answered(now, request)
+
+    def _choose(self, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
+        return habits.answer(self.day.riders, self.day.seed, request, quotes)
 
     def _answered(self, now: int, request: RideRequest) -> None:
         """What the rider does about the answer."""
@@ -204,14 +179,9 @@ class Simulation:
         self._agenda.add((now // every + 1) * every, TIMER, None)
 
     def _timer(self, now: int) -> None:
-        desk, world = self.desk, self.desk.world
+        world = self.desk.world
         if any(shuttle.plan.visits for shuttle in world.shuttles.values()) or world.queue or world.unplaced:
-            self._record([ev.TimerTicked(now)])
-            self._place_lost(now)
-            if self._record(desk.improve(now)):
-                self.measured.improved += 1
-            for request in list(world.queue):
-                if self._record(desk.serve(request, now)):
-                    self._answered(now, world.rides[request].request)
+            for request in self._react.tick(now):
+                self._answered(now, world.rides[request].request)
         if self._left or world.queue or world.unplaced or any(s.plan.visits for s in world.shuttles.values()):
             self._next_timer(now)

@@ -1,0 +1,82 @@
+"""What the desk does about each input, in one order: for the simulator, for a live service, and for replay.
+
+An input is what the world or a person did: a call, a cancellation, a shuttle's fact, a closed road, a timer's tick.
+Here the desk is asked, and what it answers is folded in before it is asked again. Who feeds the same inputs in the
+same order gets the same log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dispatch.core import events as ev
+from dispatch.core import recovery
+from dispatch.core.desk import Desk
+from dispatch.core.domain import Quote, RideRequest
+
+Write = Callable[[ev.Event], None]
+Choose = Callable[[RideRequest, Sequence[Quote]], int | None]
+"""which of these quotes the rider takes; None: none of them"""
+
+
+def answer(desk: Desk, request: RideRequest, now: int, choose: Choose) -> list[ev.Event]:
+    """The answer to an open request, once the rider has chosen among what there is. Nothing is changed."""
+    answered = desk.quote(request.id, now)
+    offered = answered.quotes or answered.later
+    choice = choose(request, offered) if offered else None
+    if choice is not None:
+        return desk.accept(offered[choice], now)
+    if answered.quotes:
+        return [ev.QuoteDeclined(now, request.id)]
+    return desk.refuse(request.id, now, answered)
+
+
+class Reactions:
+    """A desk and where its events are written."""
+
+    def __init__(self, desk: Desk, write: Write) -> None:
+        self.desk = desk
+        self.events = 0
+        """recorded so far"""
+        self._write = write
+
+    def record(self, events: Sequence[ev.Event]) -> bool:
+        """Fold events in and write them; False if there were none."""
+        for event in events:
+            self.desk.apply(event)
+            self._write(event)
+        self.events += len(events)
+        return bool(events)
+
+    def settle(self, now: int) -> None:
+        """After each input: endangered promises are saved, or their riders told."""
+        while self.desk.late and self.record(recovery.at_risk(self.desk, now)):
+            pass
+
+    def cancel(self, request: str, now: int, reason: str = "") -> None:
+        """The rider gives a booking or a place in the queue back."""
+        self.record(self.desk.cancel(request, now, reason))
+
+    def change_roads(self, change: ev.Event, now: int) -> None:
+        """A road is closed or opened again, or all drives take longer or shorter."""
+        self.record(recovery.roads_changed(self.desk, change, now))
+
+    def break_down(self, name: str, now: int) -> None:
+        """A shuttle can go no further: its riders get out, and who was to ride with it gets another one."""
+        self.record(recovery.break_down(self.desk, name, now))
+        self._place_lost(now)
+
+    def tick(self, now: int) -> list[str]:
+        """The timer: bookings whose shuttle was lost, better plans, the queue. The value: requests that got an answer."""
+        desk, answered = self.desk, []
+        self.record([ev.TimerTicked(now)])
+        self._place_lost(now)
+        self.record(desk.improve(now))
+        for request in list(desk.world.queue):
+            if self.record(desk.serve(request, now)):
+                answered.append(request)
+        return answered
+
+    def _place_lost(self, now: int) -> None:
+        for request in list(self.desk.world.unplaced):
+            self.record(recovery.replace(self.desk, request, now))
