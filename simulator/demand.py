@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from dispatch.core.places import End, Places, direct
 from routing.errors import InputError
-from simulator.places import End, Places, direct
 from simulator.streams import Stream
 
 if TYPE_CHECKING:

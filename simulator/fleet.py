@@ -14,8 +14,8 @@ from simulator.tables import ShiftRow
 from simulator.yaml_lines import hhmm
 
 if TYPE_CHECKING:
+    from dispatch.core.places import Places
     from routing.csv_table import Row
-    from simulator.places import Places
     from simulator.tables import Place
     from simulator.yaml_lines import Document, Key
 

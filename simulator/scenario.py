@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 
 from dispatch.core.domain import Policy, RideRequest, Shift
+from dispatch.core.places import Places, direct
 from routing.errors import InputError
 from routing.travel_times import Profile, ProfileStep
 from simulator.demand import Attempt, generate
 from simulator.disturbances import Disturbances, resolved
 from simulator.fleet import shifts_of
-from simulator.places import Places, direct
 from simulator.riders import Riders
 from simulator.scenario_file import Demand, Fleet, ScenarioFile, Window, read_policy, read_scenario_file
 from simulator.tables import RequestRow, ShiftRow, read_requests, read_shifts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.core.places import FARTHEST_WALK_M, End, Places, direct
 from routing import stop_points
 from routing.errors import InputError
 from routing.import_map import import_map
@@ -16,7 +17,6 @@ from routing.network import RoadNetwork, read_csv
 from routing.stop_points import StopPoint
 from routing.travel_times import UNREACHABLE, drive_times
 from simulator.maps import shipped_map, shipped_maps
-from simulator.places import FARTHEST_WALK_M, End, Places, direct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from dispatch.core.places import Places
 from routing.errors import InputError
 from routing.network import RoadNetwork
 from routing.stop_points import StopPoint
 from routing.travel_times import DriveTimes, drive_times
 from simulator.demand import Attempt, generate, weights
 from simulator.disturbances import Disturbances, drive_permille
-from simulator.places import Places
 from simulator.scenario_file import Demand
 from simulator.streams import Stream
 from simulator.yaml_lines import from_plain
