@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dispatch.core import events as ev
-from dispatch.core.kpi import DEFINITIONS, complete, figures
+from dispatch.core.kpi import ANSWER_MS, DEFINITIONS, complete, figures
 from routing.errors import InputError
 from simulator import report_charts as charts
 from simulator.outputs import LOG, REPORT, drives, read_events, read_kpis, write_whole
@@ -404,14 +404,14 @@ def told(key: str, value: Any) -> str:
 # Receipts in words
 
 CAUSES: Final = {
-    "off_shift": "it was off shift",
-    "out_of_reach": "driving there straight, it would have come {short} too late",
-    "full": "it had no free place",
-    "pickup_late": "with the riders it had already, it would have come {short} too late",
-    "dropoff_late": "it would have arrived {short} after the latest time",
-    "others_promises": "it would have broken another rider's promise by {short}",
+    "off_shift": ("it was off shift", ""),
+    "out_of_reach": ("driving there straight, it would have come too late", "by"),
+    "full": ("it had no free place", ""),
+    "pickup_late": ("with the riders it had already, it would have come too late", "by"),
+    "dropoff_late": ("it would have arrived after the latest time", "by"),
+    "others_promises": ("it would have broken another rider's promise", "by"),
 }
-"""What kept one shuttle from carrying a rider."""
+"""What kept one shuttle from carrying a rider, and the word before by how much."""
 
 
 def _reason(binding: str) -> str:
@@ -440,7 +440,7 @@ def _carried_examples(day: Day) -> list[tuple[str, str]]:
     if not carried:
         return []
     examples = [("Carried, the median wait", carried[len(carried) // 2]), ("Carried, the longest wait", carried[-1])]
-    from_queue = [call for call in carried if call.queued]
+    from_queue = [call for call in carried if call.queued and call.queued.until - call.queued.at > ANSWER_MS]
     if from_queue:
         examples.append(("Carried from the queue", from_queue[len(from_queue) // 2]))
     return [(title, _tell_carried(day, call)) for title, call in examples]
@@ -461,7 +461,7 @@ def _asked(day: Day, call: Call) -> str:
     party = f" for {request.seats} persons" if request.seats > 1 else ""
     leave = f", to leave at {clock(request.depart_after)}" if request.depart_after > call.asked else ""
     return (
-        f"At {clock(call.asked)} rider <b>{escape(request.id)}</b> asked for a ride{where}{party}{leave}: "
+        f"At {clock(call.asked)} request <b>{escape(request.id)}</b>, a ride{where}{party}{leave}: "
         f"{request.direct_mm / 1e6:.1f} km, {request.direct / 60_000:.0f} min by direct drive."
     )
 
@@ -471,12 +471,12 @@ def _tell_refused(day: Day, call: Call) -> str:
     words = [_asked(day, call), escape(_in_words(receipt)) or escape(_reason(receipt.binding or "unknown"))]
     if receipt.causes:
         nearest = receipt.causes[0]
-        short = told("short_s", nearest.short_ms / 1000)
-        what = CAUSES.get(nearest.constraint, nearest.constraint.replace("_", " ")).format(short=short)
-        words.append(f"Nearest to carrying was shuttle {escape(nearest.shuttle)}: {escape(what)}.")
-    if receipt.nearest_pickup_at is not None:
+        what, by = CAUSES.get(nearest.constraint, (nearest.constraint.replace("_", " "), "by"))
+        short = f" {by} {told('short_s', nearest.short_ms / 1000)}" if by and nearest.short_ms else ""
+        words.append(f"Nearest to carrying was shuttle {escape(nearest.shuttle)}: {escape(what)}{short}.")
+    if receipt.nearest_pickup_at is not None and receipt.relax is None:
         words.append(f"The earliest pickup that would have worked: {clock(receipt.nearest_pickup_at)}.")
-    if call.queued:
+    if call.queued and call.queued.until - call.queued.at > ANSWER_MS:
         words.append(f"The rider was queued until {clock(call.queued.until)}, in vain.")
     if call.refused and call.refused.alternatives:
         offered = "; ".join(f"{clock(pickup)}, arriving {clock(by)}" for pickup, by in call.refused.alternatives)

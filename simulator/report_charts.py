@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -123,7 +124,7 @@ def occupancy(day: Day, slot_ms: int = 600_000) -> str:
 def gantt(day: Day) -> str:
     """One line a shift: driving, standing, and how many are aboard."""
     first, last = day.clocks()
-    rows = sorted(day.shifts.values(), key=lambda shift: (shift.vehicle, shift.start))[:GANTT_ROWS]
+    rows = sorted(day.shifts.values(), key=lambda shift: (_counted(shift.vehicle), shift.start))[:GANTT_ROWS]
     vehicles = list(dict.fromkeys(shift.vehicle for shift in rows))
     line = {shift.id: vehicles.index(shift.vehicle) for shift in rows}
     pitch = 22 if len(vehicles) <= 16 else 12
@@ -197,6 +198,13 @@ class _Hours:
             f'<svg class="chart" viewBox="0 0 {WIDTH} {self.height}" role="img" aria-label="{escape(label)}">'
             f"{''.join(parts)}{hours}</svg>"
         )
+
+
+def _counted(name: str) -> list[tuple[bool, int, str]]:
+    """A sort key by which V2 comes before V10."""
+    return [
+        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name) if part
+    ]
 
 
 def _nice(top: float) -> float:

@@ -115,7 +115,7 @@ class _View:
         length = 10 ** math.floor(math.log10(metres))
         length *= next(factor for factor in (5, 2, 1) if factor * length <= metres)
         words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-        y = self.height - 16
+        y = self.height - 8
         return (
             f'<g class="scale"><path d="M16 {y - 5:.1f}v5h{length * self.scale:.1f}v-5"/>'
             f'<text x="22" y="{y - 6:.1f}">{words}</text></g>'
@@ -218,6 +218,7 @@ def wait_bounds(stops: Sequence[StopUse]) -> tuple[int, int, int]:
 
 def _stop_points(view: _View, places: Sequence[str], place_nodes: Sequence[int], stops: Sequence[StopUse]) -> str:
     most = max((stop.boardings for stop in stops), default=0) or 1
+    room = min(1.0, math.sqrt(400 / max(1, len(stops))))
     bounds = wait_bounds(stops)
     dots, marks = [], []
     for stop in sorted(stops, key=lambda stop: -stop.boardings):  # small ones on top
@@ -228,14 +229,14 @@ def _stop_points(view: _View, places: Sequence[str], place_nodes: Sequence[int],
         else:
             css, radius = (
                 f"wait{sum(stop.wait_mean_s >= 60 * bound for bound in bounds)}",
-                2.5 + 9 * math.sqrt(stop.boardings / most),
+                room * (2.5 + 9 * math.sqrt(stop.boardings / most)),
             )
         dots.append(
             f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">'
             f"<title>{escape(_use(places[stop.place], stop))}</title></circle>"
         )
         if stop.refusals:
-            arm = 1.2 + 1.4 * math.sqrt(stop.refusals)
+            arm = room * (1.2 + 1.4 * math.sqrt(stop.refusals))
             across = 2 * arm
             marks.append(
                 f"M{x - arm:.1f} {y - arm:.1f}l{across:.1f} {across:.1f}m0 {-across:.1f}l{-across:.1f} {across:.1f}"

@@ -17,6 +17,8 @@ from typing import Any, Final
 from dispatch.core import events as ev
 from dispatch.core.domain import RideRequest
 
+ANSWER_MS: Final = 30_000
+"""Every call is answered within this; who waits longer is in the queue."""
 LATE_CANCEL_MS: Final = 300_000
 """A cancellation is late when the pickup last told is less than this away."""
 
@@ -71,7 +73,7 @@ DEFINITIONS: Final[Mapping[str, str]] = {
     "extra.wait_max_s": "the longest wait",
     "extra.journey_mean_s": "alighting − the departure asked for in the attempt's first request",
     "extra.walk_mean_s": "walks to the pickup and from the drop-off together",
-    "extra.queued": "attempts that were put in the queue",
+    "extra.queued": "attempts that were put in the queue; an answer within half a minute is none",
     "extra.queued_booked_share": "share of those that were booked in the end",
     "extra.queue_wait_mean_s": "booking − queueing, over queued attempts that were booked",
     "extra.alternatives_taken_share": "share of booked attempts that took another ride than the soonest one",
@@ -281,7 +283,7 @@ def _ride_queued(tally: _Tally, event: ev.RideQueued) -> None:
     attempt = tally.calls[event.request].attempt
     attempt.answer = "queued"
     attempt.binding = event.receipt.binding
-    if attempt.queued is None:
+    if attempt.queued is None and event.until - event.at > ANSWER_MS:
         attempt.queued = event.at
 
 
