@@ -75,7 +75,7 @@ def attempt_of(request: RideRequest) -> str:
 
 def answer(riders: Riders, seed: int, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
     """Index of the quote that the rider takes; None: declines them all."""
-    if Stream(seed, "declines", attempt_of(request)).chance(riders.decline_share):
+    if riders.decline_share and Stream(seed, "declines", attempt_of(request)).chance(riders.decline_share):
         return None
     good = [i for i, quote in enumerate(quotes) if _acceptable(riders, request, quote)]
     if riders.prefers == "earliest":
@@ -95,6 +95,8 @@ def _acceptable(riders: Riders, request: RideRequest, quote: Quote) -> bool:
 
 def cancel_at(riders: Riders, seed: int, request: RideRequest, promise: Promise, booked_at: int) -> int | None:
     """When the rider gives the booking back, whole seconds; None: never."""
+    if not riders.cancel_share:
+        return None
     stream = Stream(seed, "cancels", attempt_of(request))
     gives_up, permille = stream.chance(riders.cancel_share), stream.below(1001)
     if not gives_up:
@@ -104,6 +106,8 @@ def cancel_at(riders: Riders, seed: int, request: RideRequest, promise: Promise,
 
 def shows_up_at(riders: Riders, seed: int, request: RideRequest, promise: Promise) -> int | None:
     """When the rider is at the stop point, not before the window opens; None: never comes."""
+    if not riders.no_show_share and not riders.late_share:
+        return promise.pickup_from
     stream = Stream(seed, "comes", attempt_of(request))
     missing, late = stream.chance(riders.no_show_share), stream.chance(riders.late_share)
     delay = riders.late_s.draw(stream)

@@ -17,7 +17,7 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core import insertion, offers
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
-from dispatch.core.pack import pack, write_call, write_demand, write_ride, write_shuttle
+from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
 from dispatch.core.timing import OK, start, time_route
 from dispatch.core.world import Ride, World, dwell
@@ -114,7 +114,10 @@ class Desk:
     # riders
 
     def quote(self, request: str, now: int) -> Answer:
-        """What the rider of an open request can have now: quotes as asked; else later ones, and why not."""
+        """What the rider of an open request can have now: quotes as asked, else later ones.
+
+        The receipt counts who was in reach; `explain` says why there was nothing.
+        """
         ride = self.world.rides[request]
         policy = self.world.policy
         refusal = self._impossible(ride.request, now)
@@ -131,15 +134,12 @@ class Desk:
                 ):
                     quotes.append(self._quote(ride, near, "least_walk", now))
             return Answer(tuple(quotes), (), Receipt(takes, reach))
-        ahead, _, _ = self._search(ride, now, later=max(policy.later_s * 1000, LOOK_AHEAD))
-        receipt = self._why_not(ride, now, takes, reach, ahead)
         later: tuple[Quote, ...] = ()
         if policy.later_s > 0:
-            if policy.later_s * 1000 < LOOK_AHEAD:
-                ahead, _, _ = self._search(ride, now, later=policy.later_s * 1000)
+            ahead, _, _ = self._search(ride, now, later=policy.later_s * 1000)
             if ahead is not None:
                 later = (self._quote(ride, ahead, "later", now),)
-        return Answer((), later, receipt)
+        return Answer((), later, Receipt(takes, reach))
 
     def accept(self, quote: Quote, now: int) -> list[ev.Event]:
         """Book what was quoted, judged again if the world has moved on; [] if it can no longer be had."""
@@ -172,15 +172,14 @@ class Desk:
         Without a queue the rider is tried once more when the plans have been improved, at the next multiple of 30 s.
         """
         policy = self.world.policy
-        ride = self.world.rides[request]
-        possible = answer.receipt.binding not in _FINAL
-        if possible and ride.state == "asked" and (policy.queue or policy.reoptimise):
-            until = (now // ANSWER_WITHIN + 1) * ANSWER_WITHIN
+        if answer.receipt.binding is None and self.world.rides[request].state == "asked":
             if policy.queue:
-                until = max(until, now + policy.queue.max_wait_s * 1000)
-            return [ev.RideQueued(now, request, until, answer.receipt)]
+                until = max(_next_answer(now), now + policy.queue.max_wait_s * 1000)
+                return [ev.RideQueued(now, request, until, self.explain(request, now))]
+            if policy.reoptimise:
+                return [ev.RideQueued(now, request, _next_answer(now), answer.receipt)]
         times = tuple((q.pickup_at, q.dropoff_at) for q in answer.later)
-        return [ev.RideRefused(now, request, answer.receipt, times)]
+        return [ev.RideRefused(now, request, self.explain(request, now), times)]
 
     def serve(self, request: str, now: int) -> list[ev.Event]:
         """Try a queued request again, up to `later_s` later than asked if there is a queue: booked, refused because its time is over, or [] (still waiting)."""
@@ -189,13 +188,11 @@ class Desk:
         found, _, _ = self._search(ride, now, later=later)
         if found is not None:
             return self._book(ride, self._quote(ride, found, "soonest", now), now)
-        assert ride.until is not None
-        if now >= ride.until:
-            answer = self.quote(request, now)
-            return [
-                ev.RideRefused(now, request, answer.receipt, tuple((q.pickup_at, q.dropoff_at) for q in answer.later))
-            ]
-        return []
+        if ride.until is None or ride.receipt is None or now < ride.until:
+            return []
+        # why, as it was when the rider asked; a rider who was only to be tried twice has not been told yet
+        receipt = self.explain(request, now) if ride.receipt.binding is None else ride.receipt
+        return [ev.RideRefused(now, request, receipt)]
 
     def improve(self, now: int) -> list[ev.Event]:
         """Better plans for what is not committed, every promise kept; [] if none was found."""
@@ -236,25 +233,20 @@ class Desk:
     def _kernel(
         self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise
     ) -> tuple[int, ...]:
-        fleet, times, request = self.fleet, self.times, ride.request
-        code = 2 * ride.number
         # a request that is on no plan may use its own rows of `visits` to be tried with
-        write_demand(
-            fleet,
-            code,
-            origin.place,
-            destination.place,
-            allowed,
-            dwell(self.world.policy, request.seats),
-            request.seats,
-            request.wheelchairs,
+        fleet, request, code = self.fleet, ride.request, 2 * ride.number
+        write_ends(
+            fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
+        hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
+        return hit
+
+    def _arrays(self) -> tuple[f.Ints, ...]:
+        """What the insertion kernels read, in their order."""
+        fleet, times = self.fleet, self.times
         if self._scratch.shape[1] < fleet.routes.shape[2]:
             self._scratch = np.zeros_like(fleet.routes[0])
-        hit: tuple[int, ...] = insertion.best_insertion(
-            fleet.count,
-            code,
-            now,
+        return (
             fleet.shuttles,
             fleet.routes,
             self._scratch,
@@ -267,7 +259,6 @@ class Desk:
             times.heads,
             times.edge_ms,
         )
-        return hit
 
     def _quote(self, ride: Ride, found: _Found, kind: str, now: int) -> Quote:
         policy = self.world.policy
@@ -395,37 +386,21 @@ class Desk:
                 binding = "past"
         return None if binding is None else Receipt(0, 0, binding)
 
-    def _why_not(self, ride: Ride, now: int, takes: int, reach: int, ahead: _Found | None) -> Receipt:
+    def explain(self, request_id: str, now: int) -> Receipt:
+        """Why an open request can't be had now: what bound each shuttle, and what would have worked."""
+        ride = self.world.rides[request_id]
         request = ride.request
+        impossible = self._impossible(request, now)
+        if impossible is not None:
+            return impossible
+        ahead, takes, reach = self._search(ride, now, later=LOOK_AHEAD, nearest_only=True)
         origin, destination = request.origins[0], request.destinations[0]
-        fleet, times, code = self.fleet, self.times, 2 * ride.number
+        fleet, code = self.fleet, 2 * ride.number
         allowed = offers.limits(request, self.world.policy, now, origin, destination)
-        write_demand(
-            fleet,
-            code,
-            origin.place,
-            destination.place,
-            allowed,
-            dwell(self.world.policy, request.seats),
-            request.seats,
-            request.wheelchairs,
+        write_ends(
+            fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
-        found = insertion.stages(
-            fleet.count,
-            code,
-            now,
-            fleet.shuttles,
-            fleet.routes,
-            self._scratch,
-            fleet.visits,
-            fleet.rules,
-            times.table,
-            times.place_nodes,
-            times.slices,
-            times.indptr,
-            times.heads,
-            times.edge_ms,
-        )
+        found = insertion.stages(fleet.count, code, now, *self._arrays())
         # nearest to carrying first; the farthest away say little
         order = sorted(range(fleet.count), key=lambda v: (-found[v, 0], found[v, 1], v))
         causes = tuple(
@@ -441,5 +416,8 @@ class Desk:
         return Receipt(takes, reach, binding, causes, None if ahead is None else ahead.pickup_at, relax)
 
 
+def _next_answer(now: int) -> int:
+    return (now // ANSWER_WITHIN + 1) * ANSWER_WITHIN
+
+
 _ROADS = frozenset({ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged})
-_FINAL = frozenset({"party_too_large", "no_way", "horizon", "past"})

@@ -6,7 +6,7 @@ The arrays are a cache: after any sequence of events they equal `pack(world)`, w
 from __future__ import annotations
 
 from dispatch.core import fleet as f
-from dispatch.core.domain import NEVER, Policy, Promise
+from dispatch.core.domain import NEVER, Policy, Promise, RideRequest
 from dispatch.core.fleet import Fleet
 from dispatch.core.timing import OK, time_route
 from dispatch.core.world import Call, Ride, Shuttle, World, dwell
@@ -40,20 +40,13 @@ def write_policy(fleet: Fleet, policy: Policy) -> None:
     )
 
 
-def write_demand(
-    fleet: Fleet,
-    code: int,
-    pickup: int,
-    dropoff: int,
-    limits: Promise,
-    dwell_ms: int,
-    seats: int,
-    wheelchairs: int,
+def write_ends(
+    fleet: Fleet, code: int, pickup: int, dropoff: int, limits: Promise, dwell_ms: int, request: RideRequest
 ) -> None:
-    """What a ride not yet begun demands, at `code` (pickup) and `code` + 1 (drop-off)."""
+    """What a request demands between two places, at `code` (pickup) and `code` + 1 (drop-off)."""
     fleet.room_for(code=code + 1)
     ride = NEVER if limits.max_ride is None else limits.max_ride
-    visits = fleet.visits
+    seats, wheelchairs, visits = request.seats, request.wheelchairs, fleet.visits
     visits[code] = (pickup, limits.pickup_from, limits.pickup_to, dwell_ms, seats, wheelchairs, NEVER, f.PICKUP)
     visits[code + 1] = (dropoff, 0, limits.dropoff_by, dwell_ms, -seats, -wheelchairs, ride, f.DROPOFF)
 
@@ -80,16 +73,8 @@ def bounds(ride: Ride) -> Promise:
 def write_ride(fleet: Fleet, world: World, ride: Ride) -> None:
     """What a booked ride demands."""
     request = ride.request
-    write_demand(
-        fleet,
-        2 * ride.number,
-        ride.pickup,
-        ride.dropoff,
-        bounds(ride),
-        dwell(world.policy, request.seats),
-        request.seats,
-        request.wheelchairs,
-    )
+    dwell_ms = dwell(world.policy, request.seats)
+    write_ends(fleet, 2 * ride.number, ride.pickup, ride.dropoff, bounds(ride), dwell_ms, request)
 
 
 def write_call(fleet: Fleet, call: Call) -> None:

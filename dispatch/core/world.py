@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from dispatch.core import events as ev
-from dispatch.core.domain import NEVER, FixedCall, Plan, Policy, Promise, RideRequest, Shift
+from dispatch.core.domain import NEVER, FixedCall, Plan, Policy, Promise, Receipt, RideRequest, Shift
 
 RideState = Literal[
     "asked", "queued", "booked", "aboard", "stranded", "delivered", "cancelled", "no_show", "refused", "declined"
@@ -35,6 +35,8 @@ class Ride(Struct, omit_defaults=True):
     boarded_at: int | None = None
     until: int | None = None
     """end of its place in the queue"""
+    receipt: Receipt | None = None
+    """why it is in the queue"""
     late_pickup: int | None = None
     """where a fact broke the promise: the pickup that was then announced, which re-planning may not worsen"""
     late_dropoff: int | None = None
@@ -202,7 +204,7 @@ def _ride_refused(world: World, e: ev.RideRefused) -> None:
 
 def _ride_queued(world: World, e: ev.RideQueued) -> None:
     ride = world.rides[e.request]
-    ride.state, ride.until = "queued", e.until
+    ride.state, ride.until, ride.receipt = "queued", e.until, e.receipt
     world.queue[e.request] = None
 
 
