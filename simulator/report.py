@@ -226,10 +226,15 @@ def _map(day: Day, network: RoadNetwork | None, driven: Iterable[Any]) -> str:
 
     uses = stop_uses(day)
     drawing = draw_map(network, day.opened.places, day.opened.place_nodes, uses, list(driven))
+    low, middle, high = wait_bounds(uses)
     entries = (
-        ("wait0", "mean wait under 5 min"), ("wait1", "5–10"), ("wait2", "10–15"), ("wait3", "15 min or more"),
-        ("only-out", "only alightings"), ("unused", "not used"),
-    )  # fmt: skip
+        ("wait0", f"mean wait under {low} min"),
+        ("wait1", f"{low}–{middle}"),
+        ("wait2", f"{middle}–{high}"),
+        ("wait3", f"{high} min or more"),
+        ("only-out", "only alightings"),
+        ("unused", "not used"),
+    )
     layers = "".join(
         f'<label><input type="checkbox" checked data-layer="{layer}"> {words}</label>'
         for layer, words in (("loads", "streets driven"), ("stops", "stop points"), ("refusals", "refusals"))

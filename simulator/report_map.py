@@ -218,7 +218,7 @@ def wait_bounds(stops: Sequence[StopUse]) -> tuple[int, int, int]:
 
 def _stop_points(view: _View, places: Sequence[str], place_nodes: Sequence[int], stops: Sequence[StopUse]) -> str:
     most = max((stop.boardings for stop in stops), default=0) or 1
-    room = min(1.0, math.sqrt(400 / max(1, len(stops))))
+    room = min(1.0, math.sqrt(800 / max(1, len(stops))))
     bounds = wait_bounds(stops)
     dots, marks = [], []
     for stop in sorted(stops, key=lambda stop: -stop.boardings):  # small ones on top

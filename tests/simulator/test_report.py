@@ -242,8 +242,9 @@ def test_drives_of_a_day_cover_the_way_they_took(grid: RoadNetwork) -> None:
     assert int(passages.sum()) == 1 + 1 + 4 + 3
 
 
-def test_classes_of_waits_fit_the_day() -> None:
-    """Bounds are round minutes, so that a day of long waits is not all of one colour."""
+def test_classes_of_waits_fit_the_day(grid: RoadNetwork) -> None:
+    """Bounds are round minutes, so that a day of long waits is not all of one colour; the legend has the same."""
+    assert "mean wait under 1 min 1–2 2–3 3 min or more" in Page(report_html(small_day(), network=grid)).text
     uses = stop_uses(the_day(small_day()))
     assert wait_bounds([]) == (5, 10, 15)
     assert wait_bounds(uses) == (1, 2, 3)
