@@ -222,7 +222,7 @@ def _waits(day: Day, kpis: Mapping[str, Any]) -> str:
 def _map(day: Day, network: RoadNetwork | None, driven: Iterable[Any]) -> str:
     if network is None:
         return _section("Map", "<p>This report was made without the road network of the day, so it has no map.</p>")
-    from simulator.report_map import draw_map
+    from simulator.report_map import draw_map, wait_bounds
 
     uses = stop_uses(day)
     drawing = draw_map(network, day.opened.places, day.opened.place_nodes, uses, list(driven))
