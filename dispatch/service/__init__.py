@@ -1,0 +1,1 @@
+"""The live service: riders, drivers and operators on one dispatcher that loses nothing."""
