@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Protocol
 
 from msgspec import Struct
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
-from dispatch.core.domain import Policy, Quote, RideRequest, Shift
+from dispatch.core.domain import Policy, Promise, Quote, RideRequest, Shift
 from dispatch.core.reactions import Reactions, Write, answer
 from dispatch.core.world import World
 from simulator import disturbances as disturb
@@ -36,6 +37,45 @@ class Day(Struct, frozen=True):
     seed: int
 
 
+class People(Protocol):
+    """What riders do about what they are told."""
+
+    def answer(self, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
+        """Index of the quote taken; None: none."""
+
+    def cancel_at(self, request: RideRequest, promise: Promise, booked_at: int) -> int | None:
+        """When the booking is given back; None: never."""
+
+    def shows_up_at(self, request: RideRequest, promise: Promise) -> int | None:
+        """When the rider is at the stop point; None: never."""
+
+    def retry(self, request: RideRequest, refused_at: int, calls: int) -> RideRequest | None:
+        """The next call after a refusal, made at its `depart_after`; None: gives up. `calls`: so far."""
+
+
+class Drawn(Struct, frozen=True):
+    """People whose habits are drawn from named streams of the seed."""
+
+    riders: Riders
+    seed: int
+
+    def answer(self, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
+        """As `People.answer`."""
+        return habits.answer(self.riders, self.seed, request, quotes)
+
+    def cancel_at(self, request: RideRequest, promise: Promise, booked_at: int) -> int | None:
+        """As `People.cancel_at`."""
+        return habits.cancel_at(self.riders, self.seed, request, promise, booked_at)
+
+    def shows_up_at(self, request: RideRequest, promise: Promise) -> int | None:
+        """As `People.shows_up_at`."""
+        return habits.shows_up_at(self.riders, self.seed, request, promise)
+
+    def retry(self, request: RideRequest, refused_at: int, calls: int) -> RideRequest | None:
+        """As `People.retry`."""
+        return habits.retry(self.riders, self.seed, request, refused_at, calls)
+
+
 class Measured(Struct):
     """What a run cost; nothing of it is in the log."""
 
@@ -46,11 +86,19 @@ class Measured(Struct):
 class Simulation:
     """One day being lived."""
 
-    def __init__(self, day: Day, desk: Desk, write: Write, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        day: Day,
+        desk: Desk,
+        write: Write,
+        progress: Callable[[int], None] | None = None,
+        people: People | None = None,
+    ) -> None:
         self.day = day
         self.desk = desk
         self.measured = Measured([])
         self._react = Reactions(desk, write)
+        self._people: People = people or Drawn(day.riders, day.seed)
         self._progress = progress
         self._agenda = Agenda()
         self._stamp: dict[str, int] = {}
@@ -127,9 +175,7 @@ class Simulation:
             if isinstance(fact, ev.DriveStarted):
                 self._slow[name] = max(
                     1000,  # who is early for the timetable waits; nobody outruns it
-                    disturb.drive_permille(
-                        self.day.disturbances, self.day.seed, name, fact.node, fact.place, fact.at
-                    ),
+                    disturb.drive_permille(self.day.disturbances, self.day.seed, name, fact.node, fact.place, fact.at),
                 )
         self._react.record(facts)
 
@@ -138,7 +184,7 @@ class Simulation:
         if ride.state == "stranded":
             return 0
         assert ride.promise is not None
-        return habits.shows_up_at(self.day.riders, self.day.seed, request, ride.promise)
+        return self._people.shows_up_at(request, ride.promise)
 
     # riders
 
@@ -148,23 +194,20 @@ class Simulation:
         self._calls[attempt] = self._calls.get(attempt, 0) + 1
         self._react.record([ev.RequestMade(now, request)])
         began = perf_counter()
-        events = answer(desk, request, now, self._choose)
+        events = answer(desk, request, now, self._people.answer)
         self.measured.decision_ms.append((perf_counter() - began) * 1000)
         self._react.record(events)
         self._answered(now, request)
 
-    def _choose(self, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
-        return habits.answer(self.day.riders, self.day.seed, request, quotes)
-
     def _answered(self, now: int, request: RideRequest) -> None:
         """What the rider does about the answer."""
-        ride, day = self.desk.world.rides[request.id], self.day
+        ride = self.desk.world.rides[request.id]
         if ride.state == "booked" and ride.promise is not None:
-            at = habits.cancel_at(day.riders, day.seed, request, ride.promise, now)
+            at = self._people.cancel_at(request, ride.promise, now)
             if at is not None:
                 self._agenda.add(max(at, now), CANCELLATION, request.id)
         elif ride.state == "refused":
-            again = habits.retry(day.riders, day.seed, request, now, self._calls[habits.attempt_of(request)])
+            again = self._people.retry(request, now, self._calls[habits.attempt_of(request)])
             if again is not None:
                 self._left += 1
                 self._agenda.add(again.depart_after, REQUEST, again)

@@ -20,7 +20,7 @@ from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
 from simulator.judge import MAP
 from simulator.outputs import LogWriter, write_outputs
-from simulator.run import Day, Simulation
+from simulator.run import Day, People, Simulation
 from simulator.scenario import Scenario, requests_of
 
 Progress = Callable[[str, float], None]
@@ -92,12 +92,30 @@ def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress 
     Raises InputError for demand that can't be made up, OSError with the path where the folder can't be written.
     An interruption leaves the log of what happened so far in the folder.
     """
-    say = progress or (lambda what, share: None)
     began = perf_counter()
-    say("roads", 0)
+    if progress is not None:
+        progress("roads", 0)
     times = roads(scenario)
-    day = day_of(scenario, times)
-    desk = desk_for(scenario, times)
+    return live(day_of(scenario, times), desk_for(scenario, times), scenario.network, folder, progress, began=began)
+
+
+def live(
+    day: Day,
+    desk: Desk,
+    network: RoadNetwork,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    people: People | None = None,
+    began: float | None = None,
+) -> Outcome:
+    """The day lived with this desk on these streets, judged and written as `simulate` does.
+
+    `people` None: they act as the day's habits and seed have it. `began`: when the run did, by `perf_counter`.
+    """
+    began = perf_counter() if began is None else began
+    say = progress or (lambda _what, _share: None)
+    times = desk.times
     last = day.requests[-1][0] if day.requests else 1
     first = day.requests[0][0] if day.requests else 0
     events: list[ev.Event] = []
@@ -110,7 +128,10 @@ def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress 
             if log is not None:
                 log.write(event)
 
-        simulation = Simulation(day, desk, write, lambda now: say("day", (now - first) / max(last - first, 1)))
+        def at(now: int) -> None:
+            say("day", (now - first) / max(last - first, 1))
+
+        simulation = Simulation(day, desk, write, at, people)
         simulation.run()
     finally:
         if log is not None:
@@ -130,8 +151,8 @@ def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress 
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
     if folder is not None:
-        scenario.network.save(folder / MAP)
-        write_outputs(folder, kpis, events=events, node_ids=[str(name) for name in scenario.network.node_ids])
+        network.save(folder / MAP)
+        write_outputs(folder, kpis, events=events, node_ids=[str(name) for name in network.node_ids])
     return Outcome(events, kpis, violations)
 
 
@@ -140,5 +161,4 @@ def warm() -> None:
     from simulator.warm import tiny_day
 
     day, times = tiny_day()
-    Simulation(day, Desk(times), lambda event: None).run()
-
+    Simulation(day, Desk(times), lambda _event: None).run()

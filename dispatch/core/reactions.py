@@ -67,15 +67,16 @@ class Reactions:
         self._place_lost(now)
 
     def tick(self, now: int) -> list[str]:
-        """The timer: bookings whose shuttle was lost, better plans, the queue. The value: requests that got an answer."""
-        desk, answered = self.desk, []
+        """The timer: bookings whose shuttle was lost, better plans, the queue. Returns who left the queue."""
+        desk = self.desk
+        waiting = list(desk.world.queue)
         self.record([ev.TimerTicked(now)])
         self._place_lost(now)
         self.record(desk.improve(now))
-        for request in list(desk.world.queue):
-            if self.record(desk.serve(request, now)):
-                answered.append(request)
-        return answered
+        for request in waiting:
+            if request in desk.world.queue:
+                self.record(desk.serve(request, now))
+        return [request for request in waiting if request not in desk.world.queue]
 
     def _place_lost(self, now: int) -> None:
         for request in list(self.desk.world.unplaced):
