@@ -19,6 +19,7 @@ from dispatch.core import insertion, offers
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
 from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
+from dispatch.core.reoptimise import improve
 from dispatch.core.timing import OK, start, time_route
 from dispatch.core.world import Ride, World, dwell
 from routing.paths import length_mm
@@ -66,6 +67,8 @@ class Desk:
         """shuttles whose timetable breaks something that was promised"""
         self.touched: set[str] = set()
         """shuttles that events have changed since whoever drives them last looked"""
+        self.rejected = 0
+        """proposals that the judge refused"""
         self._reroute = reroute
         self._scratch = np.zeros_like(self.fleet.routes[0])
 
@@ -195,8 +198,80 @@ class Desk:
         return [ev.RideRefused(now, request, receipt)]
 
     def improve(self, now: int) -> list[ev.Event]:
-        """Better plans for what is not committed, every promise kept; [] if none was found."""
-        return []
+        """Better plans for what is not committed, with places for who is in the queue; [] if none were found."""
+        settings = self.world.policy.reoptimise
+        if settings is None:
+            return []
+        waiting = {2 * self.world.rides[request].number: request for request in self.world.queue}
+        allowed = {code: self._allow(self.world.rides[request], now) for code, request in waiting.items()}
+        found = improve(
+            self.fleet, self.times, now, iterations=settings.iterations, seed=self.world.seq, waiting=list(waiting)
+        )
+        return self.adopt(found.plans, {code: allowed[code] for code in found.served}, now)
+
+    def adopt(self, plans: dict[int, tuple[int, ...]], booked: dict[int, Promise], now: int) -> list[ev.Event]:
+        """Plans proposed for shuttles' rows, judged; `booked` are the limits of riders from the queue that are on them.
+
+        One plan that breaks anything refuses the whole proposal: [], and it is counted.
+        """
+        before, after, turns, bookings = {}, {}, [], []
+        for row, visits in sorted(plans.items()):
+            name = self.names[row]
+            status, route = self.timetable(name, visits, now)
+            if status != OK:
+                self.rejected += 1
+                return []
+            before[name] = self.world.shuttles[name].plan
+            plan = [code for code in visits if code & ~1 not in booked]
+            after[name] = tuple(plan)
+            turns += self.turn(name, visits, now)
+            version = before[name].version + (after[name] != before[name].visits)
+            for code in (code for code in visits if code in booked):
+                i = sum(c in plan for c in visits[: visits.index(code)])
+                j = sum(c in plan for c in visits[: visits.index(code + 1)])
+                plan[i:j] = [code, *plan[i:j], code + 1]
+                version += 1
+                begins = route[f.BEGIN]
+                times = int(begins[visits.index(code)]), int(begins[visits.index(code + 1)])
+                bookings.append(self._booking(name, code, (i, j), version, booked[code], times, now))
+        changed = {name: visits for name, visits in after.items() if visits != before[name].visits}
+        return [*turns, *([ev.PlansChanged(now, changed, "improved")] if changed else ()), *bookings]
+
+    def _booking(
+        self,
+        name: str,
+        code: int,
+        after: tuple[int, int],
+        version: int,
+        allowed: Promise,
+        times: tuple[int, int],
+        now: int,
+    ) -> ev.RideBooked:
+        request = self.world.rides[str(self.world.numbered[code // 2])].request
+        policy = self.world.policy
+        return ev.RideBooked(
+            at=now,
+            request=request.id,
+            shuttle=name,
+            after=after,
+            version=version,
+            promise=offers.promise(allowed, times[0], policy),
+            pickup=request.origins[0],
+            dropoff=request.destinations[0],
+            pickup_at=times[0],
+            dropoff_at=times[1],
+            fare=offers.fare(request, policy.fares),
+        )
+
+    def _allow(self, ride: Ride, now: int) -> Promise:
+        """What a queued request allows between its nearest stop points, written where the search reads it."""
+        request, policy = ride.request, self.world.policy
+        origin, destination = request.origins[0], request.destinations[0]
+        later = policy.later_s * 1000 if policy.queue else 0
+        allowed = offers.limits(request, policy, now, origin, destination, later=later)
+        code = 2 * ride.number
+        write_ends(self.fleet, code, origin.place, destination.place, allowed, dwell(policy, request.seats), request)
+        return allowed
 
     # insertion
 
