@@ -204,9 +204,13 @@ def _streets(way: _Way, used: Counter[int]) -> Iterator[Street]:
     begin = 0
     for i in range(1, len(way.nodes)):
         if used[way.nodes[i]] > 1:
-            line = tuple(way.points[begin : i + 1])
-            ends = str(way.nodes[begin]), str(way.nodes[i])
-            yield Street(*ends, line, length_m(line), kmh, tags["highway"], name, forward, backward)
+            # A loop back to where it began is cut in the middle, so that every street leads somewhere else.
+            cut = (begin + i) // 2 if way.nodes[begin] == way.nodes[i] and i - begin > 1 else i
+            for a, b in ((begin, cut), (cut, i)):
+                if a < b:
+                    line = tuple(way.points[a : b + 1])
+                    ends = str(way.nodes[a]), str(way.nodes[b])
+                    yield Street(*ends, line, length_m(line), kmh, tags["highway"], name, forward, backward)
             begin = i
 
 

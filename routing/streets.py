@@ -108,7 +108,8 @@ def length_m(line: tuple[Point, ...] | list[Point]) -> float:
 def joined(streets: list[Street]) -> list[Street]:
     """The same streets with those made one that meet end to end with nothing else there and nothing changing.
 
-    A map source cuts streets where a bridge or a bus lane begins; for driving such a node decides nothing.
+    A map source cuts streets where a bridge or a bus lane begins; for driving such a node decides nothing. No street
+    is made that leads back to where it began.
     """
     at: dict[str, list[int]] = defaultdict(list)
     for i, street in enumerate(streets):
@@ -133,7 +134,7 @@ def joined(streets: list[Street]) -> list[Street]:
         chain = [streets[first]]
         for _ in range(2):  # on from its end, then (turned round) on from its beginning
             last = first
-            while (found := after(chain[-1], last)) and not done[found[1]]:
+            while (found := after(chain[-1], last)) and not done[found[1]] and found[0].to_node != chain[0].from_node:
                 chain.append(found[0])
                 last = found[1]
                 done[last] = True

