@@ -71,16 +71,17 @@ def resolved(
 
     Raises InputError for a shuttle that is unknown or not on shift, and for a closure that meets no street.
     """
-    speeds = [SpeedChange(change.at, change.factor) for change in source.speeds]
+    speeds = [SpeedChange(int(change.at), change.factor) for change in source.speeds]
     begins = {change.at for change in source.speeds}
-    speeds += [SpeedChange(c.to, 1.0) for c in source.speeds if c.to is not None and c.to not in begins]
+    speeds += [SpeedChange(int(c.to), 1.0) for c in source.speeds if c.to is not None and c.to not in begins]
     closures = []
     for i, closure in enumerate(source.closures):
         path = ("disturbances", "closures", i)
         edges = _edges(closure, document, network, path)
         if not edges:
             raise document.error(path, "closes no street of this map", "a box, a line or edges that meet one")
-        closures.append(Closure(closure.at, closure.to, tuple(edges), closure.reason))
+        to = None if closure.to is None else int(closure.to)
+        closures.append(Closure(int(closure.at), to, tuple(edges), closure.reason))
     breakdowns = []
     for i, breakdown in enumerate(source.breakdowns):
         own = [shift for shift in shifts if shift.vehicle == str(breakdown.shuttle)]
@@ -92,7 +93,7 @@ def resolved(
                 f"{breakdown.shuttle!r} {what}",
                 "a vehicle_id, at a time of its shift",
             )
-        breakdowns.append(Breakdown(breakdown.at, on_shift[0].id))
+        breakdowns.append(Breakdown(int(breakdown.at), on_shift[0].id))
     return Disturbances(
         sigma=float(source.travel_time_sigma),
         speeds=tuple(sorted(speeds, key=lambda change: change.at)),
