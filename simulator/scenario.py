@@ -115,12 +115,7 @@ def requests_of(scenario: Scenario, times: DriveTimes) -> tuple[tuple[int, RideR
     walk_m, choices = scenario.policy.walk_m, scenario.policy.stop_choices
     out = []
     for attempt, ms, mm in zip(attempts, direct_ms.tolist(), direct_mm.tolist(), strict=True):
-        destinations = scenario.places.accesses(attempt.destination, walk_m, choices)
-        goals = {access.place for access in destinations}
-        origins = scenario.places.accesses(attempt.origin, walk_m, choices)
-        origins = origins[:1] + tuple(access for access in origins[1:] if access.place not in goals)
-        boards = {access.place for access in origins}
-        destinations = tuple(access for access in destinations if access.place not in boards)
+        origins, destinations = scenario.places.both_ends(attempt.origin, attempt.destination, walk_m, choices)
         request = RideRequest(
             id=attempt.id,
             origins=origins,

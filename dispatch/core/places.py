@@ -78,6 +78,17 @@ class Places:
         others = [Access(walk.stop, _ms(walk.seconds)) for walk in near if walk.stop != end.place]
         return (own, *others[: choices - 1])
 
+    def both_ends(
+        self, origin: End, destination: End, walk_m: float, choices: int
+    ) -> tuple[tuple[Access, ...], tuple[Access, ...]]:
+        """Stop points within a walk of either end of a journey; none is on both sides."""
+        destinations = self.accesses(destination, walk_m, choices)
+        goals = {access.place for access in destinations}
+        origins = self.accesses(origin, walk_m, choices)
+        origins = origins[:1] + tuple(access for access in origins[1:] if access.place not in goals)
+        boards = {access.place for access in origins}
+        return origins, tuple(access for access in destinations if access.place not in boards)
+
     def with_depots(self, nodes: list[int]) -> Places:
         """The same, and a place at each of these nodes that has none."""
         new = list(dict.fromkeys(node for node in nodes if node not in self.at_node))
