@@ -1,0 +1,168 @@
+"""Personal data, apart from the log: names, phones, words, under a key of each rider's own.
+
+The log and the world know a rider by a pseudonym only. What the pseudonym stands for lies here, sealed (AES-256-GCM)
+with the rider's own key, which is wrapped by the installation's. Deleting a rider drops the key: what was sealed with it,
+in this store, in its append-only file and in every backup, is noise from then on, and the log stays whole.
+A key file of the installation that was backed up together with the store can still open older backups: keep them apart.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import time
+from hashlib import sha256
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from redis.asyncio import Redis
+
+NONCE_BYTES = 12
+POSITIONS_KEPT_S = 86_400
+
+
+class Vault:
+    """One zone's personal data in the store."""
+
+    def __init__(self, redis: Redis, zone: str, master: bytes) -> None:
+        self._redis = redis
+        self._zone = zone
+        self._master = AESGCM(sha256(b"naru vault\0" + master).digest())
+        self._lookup = sha256(b"naru phones\0" + master).digest()
+
+    def _key(self, what: str) -> str:
+        return f"{{{self._zone}}}:vault:{what}"
+
+    def _phone(self, phone: str) -> str:
+        return hmac.new(self._lookup, phone.encode(), sha256).hexdigest()
+
+    # riders
+
+    async def rider_of(self, phone: str) -> str | None:
+        """Pseudonym of who has this phone."""
+        found = await self._redis.hget(self._key("phones"), self._phone(phone))
+        return None if found is None else found.decode()
+
+    async def enrol(self, phone: str, person: dict[str, Any] | None = None) -> str:
+        """Pseudonym of who has this phone, made now if it is new."""
+        rider = "r" + secrets.token_hex(8)
+        mine = self._phone(phone)
+        if not await self._redis.hsetnx(self._key("phones"), mine, rider):
+            known = await self.rider_of(phone)
+            if known is not None:
+                return known
+        key = AESGCM.generate_key(256)
+        wrapped = self._sealed(self._master, key, rider)
+        await self._redis.hset(self._key("keys"), rider, wrapped)
+        await self.put(rider, "person", {"phone": phone, **(person or {})})
+        return rider
+
+    async def known(self, rider: str) -> bool:
+        """Is there such a rider, not deleted?"""
+        return bool(await self._redis.hexists(self._key("keys"), rider))
+
+    async def forget(self, rider: str) -> None:
+        """Delete a rider: the key, and what it sealed."""
+        person = await self.get(rider, "person")
+        await self._redis.hdel(self._key("keys"), rider)
+        if person is not None and "phone" in person:
+            await self._redis.hdel(self._key("phones"), self._phone(person["phone"]))
+        await self._redis.delete(self._key(f"of:{rider}"))
+
+    async def put(self, rider: str, what: str, value: Any) -> bool:
+        """Seal and keep something of a rider's; False: there is no such rider."""
+        key = await self._own(rider)
+        if key is None:
+            return False
+        await self._redis.hset(self._key(f"of:{rider}"), what, self._sealed(key, _packed(value), f"{rider}/{what}"))
+        return True
+
+    async def get(self, rider: str, what: str) -> Any:
+        """What was kept; None: nothing, or the rider was deleted."""
+        key = await self._own(rider)
+        content = await self._redis.hget(self._key(f"of:{rider}"), what)
+        return None if key is None or content is None else _read(_opened(key, content, f"{rider}/{what}"))
+
+    async def everything(self, rider: str) -> dict[str, Any]:
+        """All that is kept of a rider, for them."""
+        key = await self._own(rider)
+        if key is None:
+            return {}
+        sealed = await self._redis.hgetall(self._key(f"of:{rider}"))
+        found = {}
+        for name, content in sealed.items():
+            what = name.decode()
+            found[what] = _read(_opened(key, content, f"{rider}/{what}"))
+        return found
+
+    async def drop(self, rider: str, what: str) -> bool:
+        """Delete one thing; False: there was none."""
+        return bool(await self._redis.hdel(self._key(f"of:{rider}"), what))
+
+    async def _own(self, rider: str) -> AESGCM | None:
+        wrapped = await self._redis.hget(self._key("keys"), rider)
+        key = None if wrapped is None else _opened(self._master, wrapped, rider)
+        return None if key is None else AESGCM(key)
+
+    @staticmethod
+    def _sealed(key: AESGCM, content: bytes, name: str) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + key.encrypt(nonce, content, name.encode())
+
+    # sign-in codes
+
+    async def new_code(self, rider: str, per_hour: int, valid_s: int = 300) -> str | None:
+        """A one-time code, kept as a hash; None: too many were sent in this hour."""
+        counter = self._key(f"sent:{rider}:{int(time.time()) // 3600}")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.incr(counter)
+            pipe.expire(counter, 3600)
+            sent, _ = await pipe.execute()
+        if int(sent) > per_hour:
+            return None
+        code = f"{secrets.randbelow(1_000_000):06}"
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(self._key(f"code:{rider}"), mapping={"hash": self._phone(code), "left": 5})
+            pipe.expire(self._key(f"code:{rider}"), valid_s)
+            await pipe.execute()
+        return code
+
+    async def spend_code(self, rider: str, code: str) -> bool:
+        """True once for the right code; five wrong tries and it is gone."""
+        key = self._key(f"code:{rider}")
+        left = await self._redis.hincrby(key, "left", -1)
+        kept = await self._redis.hget(key, "hash")
+        if kept is None or left < 0:
+            await self._redis.delete(key)
+            return False
+        right = hmac.compare_digest(kept.decode(), self._phone(code))
+        # of two calls with the right code at once, one deletes it
+        return right and bool(await self._redis.delete(key))
+
+    # positions
+
+    async def note_positions(self, shuttle: str, points: list[tuple[int, float, float]]) -> None:
+        """Keep raw positions (UTC ms, lat, lon) for a day at most."""
+        bucket = int(time.time()) // 3600
+        key = self._key(f"gps:{shuttle}:{bucket}")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.rpush(key, *(json.dumps(point) for point in points))
+            pipe.expire(key, POSITIONS_KEPT_S - 3600)
+            await pipe.execute()
+
+
+def _packed(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _read(content: bytes | None) -> Any:
+    return None if content is None else json.loads(content)
+
+
+def _opened(key: AESGCM, content: bytes, name: str) -> bytes | None:
+    try:
+        return key.decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], name.encode())
+    except InvalidTag:
+        return None

@@ -1,0 +1,154 @@
+"""A zone as its file describes it: streets, stop points, shifts, rules. Read by whoever starts the service, and handed in.
+
+The file is a scenario's (`simulator.scenario`), which this package may not know; what it needs of it is this value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+
+from dispatch.core import events as ev
+from dispatch.core.domain import NEVER, Policy, RideRequest, Shift
+from dispatch.core.places import FARTHEST_WALK_M, End, Places, direct
+from dispatch.service import dispatcher
+from dispatch.service.moments import zero_utc_of
+from routing.network import RoadNetwork
+from routing.stop_points import WALK_DETOUR, StopPoint
+from routing.travel_times import DriveTimes, Profile, drive_times
+from routing.walks import WALK_M_S
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Streets, stop points, shuttles and rules of a zone. Times are ms of the service day."""
+
+    name: str
+    """slug: part of every key in the store, and of every token"""
+    places: Places
+    shifts: tuple[Shift, ...]
+    """of a day; the same every day"""
+    policy: Policy
+    profile: Profile
+    service_hours: tuple[int, int] | None
+    timezone: str
+    currency: str
+    seed: int
+    map: str
+    """fingerprint of the streets, written in every log"""
+    version: str
+
+    @property
+    def network(self) -> RoadNetwork:
+        """The streets, stop points included as nodes."""
+        return self.places.network
+
+    @property
+    def stops(self) -> tuple[StopPoint, ...]:
+        """Where riders board and alight: the first places."""
+        return self.places.stops
+
+    def roads(self, closed: frozenset[int] = frozenset(), factor: float = 1.0) -> DriveTimes:
+        """Driving times, with these edges closed and all drives lengthened by the factor."""
+        every = dict.fromkeys(range(self.network.edges), 1 / factor) if factor != 1 else None
+        return drive_times(self.network, self.places.nodes, profile=self.profile, closed=closed, speed_changes=every)
+
+    def opening(self, day: str) -> Sequence[ev.Event]:
+        """What the service day of this date starts from."""
+        shifts = [msgspec.structs.replace(shift, end=min(shift.end, 2 * DAY_MS)) for shift in self.shifts]
+        at = min([0, *(shift.start for shift in shifts)])
+        opened = ev.DayOpened(
+            at=at,
+            zero_utc=zero_utc_of(dt.date.fromisoformat(day), self.timezone),
+            date=day,
+            timezone=self.timezone,
+            places=self.places.ids,
+            place_nodes=tuple(self.places.nodes.tolist()),
+            map=self.map,
+            scenario=self.name,
+            seed=self.seed,
+            version=self.version,
+            profile=tuple((step.from_s, step.speed_factor, step.classes) for step in self.profile),
+        )
+        return [opened, ev.PolicyChanged(at, self.policy), *(ev.ShiftOpened(at, shift) for shift in shifts)]
+
+    def dispatched(self, times: DriveTimes | None = None) -> dispatcher.Zone:
+        """What the dispatcher has to know."""
+        return dispatcher.Zone(
+            self.name, self.timezone, self.roads() if times is None else times, self.opening, self.roads
+        )
+
+    def end_at_stop(self, stop: str) -> End | None:
+        """The end of a journey that lies at a stop point; None: there is no such one."""
+        place = self.places.number.get(stop)
+        return None if place is None or place >= len(self.stops) else self.places.end_at(place)
+
+    def end_at(self, lat: float, lon: float) -> End | None:
+        """The end of a journey at a point; None: no stop point is within a walk."""
+        network = self.network
+        margin = FARTHEST_WALK_M if network.planar else FARTHEST_WALK_M / 50_000
+        inside = (
+            network.lat.min() - margin <= lat <= network.lat.max() + margin
+            and network.lon.min() - margin <= lon <= network.lon.max() + margin
+        )
+        return self.places.nearest(lat, lon) if inside else None
+
+    def walk_ms(self, origin: End, destination: End) -> int:
+        """On foot all the way, as the crow flies and a stated factor more, ms."""
+        x, y = self.network.project([origin.lat, destination.lat], [origin.lon, destination.lon])
+        return round(WALK_DETOUR * float(np.hypot(x[0] - x[1], y[0] - y[1])) / WALK_M_S * 1000)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What somebody asks for, its ends found on the map. Times are ms of the service day."""
+
+    origin: End
+    destination: End
+    depart_after: int | None = None
+    """None: as soon as can be, or in time for `arrive_by`"""
+    arrive_by: int | None = None
+    seats: int = 1
+    wheelchairs: int = 0
+
+    def back(self, depart_after: int | None) -> Journey:
+        """The same people on the way back."""
+        return replace(
+            self, origin=self.destination, destination=self.origin, depart_after=depart_after, arrive_by=None
+        )
+
+
+def request_for(
+    area: Area, times: DriveTimes, policy: Policy, journey: Journey, now: int, *, id: str, rider: str | None  # noqa: A002
+) -> RideRequest:
+    """The core's request for a journey, as the simulator makes it of an attempt."""
+    departs = max(now, journey.depart_after) if journey.depart_after is not None else now
+    ends = np.array([[journey.origin.place], [journey.destination.place], [departs]], np.int64)
+    ms, mm = direct(times, ends[0], ends[1], ends[2])
+    origins, destinations = area.places.both_ends(
+        journey.origin, journey.destination, policy.walk_m, policy.stop_choices
+    )
+    return RideRequest(
+        id=id,
+        origins=origins,
+        destinations=destinations,
+        direct=int(ms[0]),
+        direct_mm=int(mm[0]),
+        depart_after=departs,
+        arrive_by=journey.arrive_by,
+        seats=journey.seats,
+        wheelchairs=journey.wheelchairs,
+        rider=rider,
+    )
+
+
+def shift_hours(shifts: Sequence[Shift]) -> tuple[int, int]:
+    """From the first shift's beginning to the last one's end, ms; a day where there is no bound."""
+    ends = [shift.end for shift in shifts if shift.end < NEVER]
+    return min((shift.start for shift in shifts), default=0), max(ends, default=DAY_MS)
