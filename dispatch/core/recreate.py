@@ -1,0 +1,189 @@
+"""Recreate: put what is absent back, each where it costs least (SISR §5.3: several orders, greedy, with blinks)."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from dispatch.core.chance import draw
+from dispatch.core.fleet import CODE, END, OPEN, TAIL, V_DWELL, V_EARLIEST, V_LATEST, V_PLACE, W_DELAY, WAITS, WAKE, N
+from dispatch.core.insertion import INFEASIBLE, best_in_route
+from dispatch.core.search import (
+    ABSENT,
+    ABSENT_LIST,
+    BLINK,
+    CODE_OF,
+    COST_OF,
+    HOME,
+    KEYS,
+    MUST,
+    NOW,
+    PENALTY,
+    RIDE_COLUMNS,
+    STAMP_OF,
+    START_AT,
+    START_NODE,
+    TWINS,
+    first_free,
+    moved,
+    plan_cost,
+    put_in,
+    touch,
+)
+from dispatch.core.timing import OK, time_route
+
+_KEY, _STAMP, _COST, _I, _J = range(5)
+
+
+@njit(cache=True)
+def _find_reach(s, e):  # type: ignore[no-untyped-def]
+    """List the shuttles that take riders and can be at element e's pickup in time by driving there straight.
+
+    In the order of the soonest drop-off, whose cost nothing on that shuttle can be below, but for waking it.
+    """
+    pickup, reach, least = s.rides[e, CODE_OF], s.reach[e], s.least[e]
+    place, late, early = s.visits[pickup, V_PLACE], s.visits[pickup, V_LATEST], s.visits[pickup, V_EARLIEST]
+    one_slice = len(s.slices) == 1
+    served = s.visits[pickup, V_DWELL] - s.n[NOW]
+    if one_slice:
+        served += s.table[0, s.place_nodes[place], s.visits[pickup + 1, V_PLACE]]
+    m = 0
+    for v in range(len(s.plans)):
+        shuttle = s.shuttles[v]
+        if shuttle[OPEN] == 0:
+            continue
+        cost = -INFEASIBLE
+        if one_slice:
+            there = max(s.plans[v, START_AT] + s.table[0, s.plans[v, START_NODE], place], early)
+            if there > late or there > shuttle[END]:
+                continue
+            cost = s.rules[W_DELAY] * (there + served)
+        m += 1
+        at = m
+        while at > 1 and least[at - 1] > cost:
+            least[at], reach[at] = least[at - 1], reach[at - 1]
+            at -= 1
+        least[at], reach[at] = cost, v
+    reach[0] = m
+
+
+@njit(cache=True)
+def _best_alone(s, v, code, bound):  # type: ignore[no-untyped-def]
+    """Best place for a drop-off alone in plan v: (added cost, i); every one is timed whole, plans are short."""
+    shuttle, route, scratch = s.shuttles[v], s.routes[v], s.scratch
+    n = shuttle[N]
+    best, best_i = bound, -1
+    for i in range(first_free(shuttle, s.rules), n - shuttle[TAIL] + 1):
+        for k in range(n):
+            scratch[CODE, k + (k >= i)] = route[CODE, k]
+        scratch[CODE, i] = code
+        waits = shuttle[WAITS]
+        status = time_route(
+            scratch,
+            n + 1,
+            shuttle,
+            s.plans[v, START_NODE],
+            s.plans[v, START_AT],
+            s.visits,
+            s.rules,
+            s.table,
+            s.place_nodes,
+            s.slices,
+        )
+        shuttle[WAITS] = waits
+        if status == OK:
+            cost = plan_cost(
+                scratch, n + 1, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], s.visits, s.rules, s.table, s.place_nodes,
+                s.slices,
+            ) - s.plans[v, COST_OF]  # fmt: skip
+            if cost < best:
+                best, best_i = cost, i
+    return best, best_i
+
+
+@njit(cache=True)
+def _best_in(s, e, v, bound):  # type: ignore[no-untyped-def]
+    """Best insertion of element e into plan v below `bound`: (cost, i, j), i = -1 if there is none."""
+    code = s.rides[e, CODE_OF]
+    if code & 1:
+        cost, i = _best_alone(s, v, code, bound)
+        return cost, i, i
+    cost, i, j, _, _, _ = best_in_route(
+        s.shuttles[v], s.routes[v], s.scratch, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], code, bound, s.visits, s.rules,
+        s.table, s.place_nodes, s.slices,
+    )  # fmt: skip
+    return cost, i, j
+
+
+@njit(cache=True)
+def _put_in_order(s):  # type: ignore[no-untyped-def]
+    """Order what is absent: at random, or by one of the keys."""
+    orders = RIDE_COLUMNS - KEYS
+    by = draw(s.chance, 2 * orders) - orders
+    absent = s.lists[ABSENT_LIST]
+    m = s.n[ABSENT]
+    if by < 0:
+        for k in range(m - 1, 0, -1):
+            other = draw(s.chance, k + 1)
+            absent[k], absent[other] = absent[other], absent[k]
+        return
+    for k in range(1, m):
+        e = absent[k]
+        key = s.rides[e, KEYS + by]
+        at = k
+        while at > 0 and s.rides[absent[at - 1], KEYS + by] > key:
+            absent[at] = absent[at - 1]
+            at -= 1
+        absent[at] = e
+
+
+@njit(cache=True)
+def recreate(s):  # type: ignore[no-untyped-def]
+    """Put back what is absent. False as soon as something that must be assigned finds no place.
+
+    What was found for the same plan before is not looked for again: most plans stay as they are.
+    """
+    _put_in_order(s)
+    left = 0
+    widest = s.routes.shape[2] - 2
+    plans, shuttles, known, reach, chance = s.plans, s.shuttles, s.known, s.reach, s.chance
+    blink, twins, wake = s.n[BLINK], s.n[TWINS], s.rules[WAKE]
+    for k in range(s.n[ABSENT]):
+        e = s.lists[ABSENT_LIST, k]
+        best, best_v, best_i, best_j = INFEASIBLE, -1, -1, -1
+        if s.rides[e, HOME] >= 0:
+            first, count = s.rides[e, HOME], 1
+        else:
+            if s.reach[e, 0] < 0:
+                _find_reach(s, e)
+            first, count = -1, s.reach[e, 0]
+        empty = False
+        for c in range(1, count + 1):
+            v = reach[e, c] if first < 0 else first
+            if first < 0 and s.least[e, c] - wake >= best:
+                break
+            stamp = plans[v, STAMP_OF]
+            if stamp < 0 or shuttles[v, N] > widest:
+                continue
+            if twins and shuttles[v, N] == twins:
+                if empty:
+                    continue  # one empty shuttle is as good as another
+                empty = True
+            if blink and draw(chance, 1024) < blink:
+                continue
+            h = (e * 7919 + stamp * 104729) & (len(known) - 1)
+            if known[h, _KEY] != e or known[h, _STAMP] != stamp or (known[h, _I] < 0 and known[h, _COST] < best):
+                cost, i, j = _best_in(s, e, v, best)
+                known[h, _KEY], known[h, _STAMP], known[h, _COST], known[h, _I], known[h, _J] = e, stamp, cost, i, j
+            if known[h, _I] >= 0 and known[h, _COST] < best:
+                best, best_v, best_i, best_j = known[h, _COST], v, known[h, _I], known[h, _J]
+        if best_v < 0:
+            if s.rides[e, PENALTY] >= MUST:
+                return False
+            s.lists[ABSENT_LIST, left] = e
+            left += 1
+            continue
+        touch(s, best_v)
+        put_in(s, best_v, s.rides[e, CODE_OF], best_i, best_j)
+        moved(s, e, best_v)
+    s.n[ABSENT] = left
+    return True

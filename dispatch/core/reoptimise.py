@@ -1,0 +1,100 @@
+"""Improve what is not committed: a short search by ruin and recreate over the plans as they now are.
+
+Every ride that is on a plan stays on one; riders aboard keep their shuttle; heads and tails that may not move don't;
+shuttles that take nobody new get nobody new. What comes back is a proposal: the judge decides (`schedule.violations`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numba import njit
+
+from dispatch.core.anneal import anneal
+from dispatch.core.fleet import CODE, Fleet, N
+from dispatch.core.search import BEST, BEST_CODES, BEST_N, BEST_ON, CARDINALITY, STRING, open_search
+from dispatch.core.timing import start
+from routing.travel_times import DriveTimes
+
+UNSERVED = 10_000_000_000
+"""Cost of leaving somebody waiting, in thousandths of ms of driving: close to three hours of it."""
+_NEIGHBOURS = 64
+_MEMORY = 2**13
+
+
+class Improvement(Struct, frozen=True):
+    """Better plans."""
+
+    plans: dict[int, tuple[int, ...]]
+    """codes of the plans that changed, by the shuttle's row"""
+    served: tuple[int, ...]
+    """pickup codes of the waiting rides that are on a plan now"""
+    before: int
+    after: int
+    """costs, in thousandths of ms of driving"""
+
+
+def improve(
+    fleet: Fleet,
+    times: DriveTimes,
+    now: int,
+    *,
+    iterations: int,
+    seed: int,
+    waiting: Sequence[int] = (),
+    penalty: int = UNSERVED,
+) -> Improvement:
+    """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none."""
+    rows, lengths, codes, served, before, after = _improve(
+        fleet.count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
+        times.slices, times.indptr, times.heads, times.edge_ms, np.array(waiting, np.int64), penalty, iterations, seed,
+    )  # fmt: skip
+    plans = {int(v): tuple(codes[k, : lengths[k]].tolist()) for k, v in enumerate(rows)}
+    return Improvement(plans, tuple(served.tolist()), int(before), int(after))
+
+
+@njit(cache=True)
+def _improve(  # type: ignore[no-untyped-def]
+    count, now, shuttles, routes, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms, waiting, penalty,
+    iterations, seed,
+):  # fmt: skip
+    node, at = np.empty(count, np.int64), np.empty(count, np.int64)
+    longest = 0
+    for v in range(count):
+        node[v], at[v] = start(shuttles[v], now, table, indptr, heads, edge_ms)
+        longest = max(longest, shuttles[v, N])
+    s = open_search(
+        count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, penalty,
+        longest + 16, _NEIGHBOURS, _MEMORY, seed,
+    )  # fmt: skip
+    before = s.n[BEST]
+    s.n[STRING], s.n[CARDINALITY] = STRING_LIVE, CARDINALITY_LIVE
+    if len(s.rides) > 0:
+        anneal(s, iterations, WARM, COLD, 0)
+    rows, lengths = np.empty(count, np.int64), np.empty(count, np.int64)
+    codes = np.empty((count, s.routes.shape[2]), np.int64)
+    m = 0
+    for v in range(count):
+        n = s.plans[v, BEST_N]
+        same = n == shuttles[v, N]
+        for k in range(n):
+            same = same and s.routes[v, BEST_CODES, k] == routes[v, CODE, k]
+        if not same:
+            rows[m], lengths[m] = v, n
+            for k in range(n):
+                codes[m, k] = s.routes[v, BEST_CODES, k]
+            m += 1
+    served = np.empty(len(waiting), np.int64)
+    taken = 0
+    first = len(s.rides) - len(waiting)
+    for k in range(len(waiting)):
+        if s.rides[first + k, BEST_ON] >= 0:
+            served[taken] = waiting[k]
+            taken += 1
+    return rows[:m], lengths[:m], codes[:m], served[:taken], before, s.n[BEST]
+
+
+STRING_LIVE, CARDINALITY_LIVE = 6, 6
+WARM, COLD = 20_000_000, 1_000_000

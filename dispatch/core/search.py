@@ -1,0 +1,314 @@
+"""What a search for better plans works on: copies of the fleet's arrays, and the ways to change a plan.
+
+What is looked for is the plan of least
+
+    W_DRIVE × driving + W_DELAY × begin of every drop-off − WAKE × shuttles in use + penalties of rides not assigned.
+
+An *element* is what may move: a ride not yet begun (its even code), or the drop-off of a rider who is aboard or about
+to be (its odd code), which may move within its own plan only. Everything is an integer: the same seed, the same plans.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dispatch.core.fleet import (
+    BEGIN,
+    CODE,
+    DIVERT,
+    DONE,
+    DROPOFF,
+    FROZEN,
+    HEADING,
+    PICKUP,
+    PLACE,
+    ROUTE_ROWS,
+    SLICE,
+    TAIL,
+    V_EARLIEST,
+    V_KIND,
+    V_LATEST,
+    V_PLACE,
+    W_DELAY,
+    W_DRIVE,
+    WAITS,
+    WAKE,
+    Ints,
+    N,
+)
+from dispatch.core.timing import OK, slice_at, time_route
+
+MUST = 2**58
+"""Penalty of a ride that has a promise: no plan without it is ever accepted."""
+BROKEN = 2**44
+"""Cost of a plan that facts of the world have broken: to mend it pays more than anything else."""
+
+# counters
+ABSENT, STAMP, TOUCHED, CHANGED, DIRTY, COST, BEST, ACCEPTED = range(8)
+STRING = 8  # longest string taken out
+CARDINALITY = 9  # visits taken out on average
+BLINK = 10  # plans overlooked, of 1,024
+TWINS = 11  # visits of an empty plan where all empty shuttles are alike, 0 where they are not
+GAP = 12  # weight of time in nearness, in 16ths
+NOW = 13
+COUNTERS = 14
+
+
+# plans[v, …]: what the search knows of each plan
+START_NODE, START_AT = 0, 1
+COST_OF = 2
+STAMP_OF = 3  # two plans of one shuttle have the same only if they are the same; negative: facts have broken it
+IS_TOUCHED, IS_DIRTY = 4, 5  # in this iteration; since the best was kept
+BEST_N = 6
+PLAN_COLUMNS = 7
+
+# rides[e, …]: what it knows of each element
+CODE_OF = 0
+ON = 1  # shuttle, -1: none
+HOME = 2  # the only shuttle it may be on, -1: any
+PENALTY = 3  # of being on none
+BEST_ON = 4
+KEYS = 5  # first of the keys by which elements are put in order before they are put back
+RIDE_COLUMNS = 9
+
+# lists[…, k]
+ABSENT_LIST, WAS_ABSENT = 0, 1
+CHANGED_LIST, WAS = 2, 3  # elements moved in this iteration, and where they were
+TOUCHED_LIST, DIRTY_LIST = 4, 5
+MARKED = 6  # by position in a plan
+LISTS = 7
+
+BEST_CODES = ROUTE_ROWS  # one row more in the search's routes: the best plan so far
+OLD = ROUTE_ROWS  # one row more in spare routes: visits, waits, cost and stamp
+
+
+class Search(NamedTuple):
+    """Everything the search reads and writes. Few arrays: each costs a call some 20 ns of counting references."""
+
+    visits: Ints
+    rules: Ints
+    table: NDArray[np.int32]
+    place_nodes: Ints
+    slices: Ints
+    shuttles: Ints
+    routes: Ints
+    plans: Ints
+    rides: Ints
+    element: Ints
+    """of ride number (code // 2), -1 if it may not move"""
+    lists: Ints
+    spare: Ints
+    """routes as they were before this iteration, in the order in which they were touched"""
+    scratch: Ints
+    near: NDArray[np.int32]
+    """for both ends of each element the other elements, nearest first; row[0] is -1 until it is asked for"""
+    reach: NDArray[np.int32]
+    """for each element the shuttles that can be there in time, their number first (-1 until it is asked for)"""
+    least: Ints
+    """what an insertion into those shuttles costs at least, but for waking them"""
+    known: Ints
+    """insertions tried before: (element, stamp, cost, i, j), by hash"""
+    n: Ints
+    chance: NDArray[np.uint64]
+
+
+@njit(cache=True)
+def plan_cost(route, n, shuttle, node, at, now, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
+    """What a timed plan costs."""
+    drive, delay = 0, 0
+    t, from_node = at, node
+    for k in range(n):
+        code = route[CODE, k]
+        place = route[PLACE, k]
+        if place >= 0:
+            s = shuttle[SLICE] if k == 0 and place == shuttle[HEADING] else slice_at(slices, t)
+            drive += table[s, from_node, place]
+            from_node = place_nodes[place]
+        t = route[DONE, k]
+        if visits[code, V_KIND] == DROPOFF:
+            delay += route[BEGIN, k] - now
+    return rules[W_DRIVE] * drive + rules[W_DELAY] * delay - (rules[WAKE] if n > 0 else 0)
+
+
+@njit(cache=True, inline="always")
+def first_free(shuttle, rules):  # type: ignore[no-untyped-def]
+    """First position of a plan where something may change."""
+    if shuttle[FROZEN] == 0 and shuttle[N] > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
+        return 1
+    return shuttle[FROZEN]
+
+
+@njit(cache=True)
+def retime(s, v):  # type: ignore[no-untyped-def]
+    """Time plan v anew after its codes have changed; what it costs, and whether it keeps every bound."""
+    shuttle, route = s.shuttles[v], s.routes[v]
+    n = shuttle[N]
+    status = time_route(
+        route, n, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.visits, s.rules, s.table, s.place_nodes, s.slices
+    )  # fmt: skip
+    cost = plan_cost(
+        route,
+        n,
+        shuttle,
+        s.plans[v, START_NODE],
+        s.plans[v, START_AT],
+        s.n[NOW],
+        s.visits,
+        s.rules,
+        s.table,
+        s.place_nodes,
+        s.slices,
+    )
+    if status != OK:
+        cost += BROKEN
+    s.n[COST] += cost - s.plans[v, COST_OF]
+    s.plans[v, COST_OF] = cost
+    s.n[STAMP] += 1
+    # a broken plan takes nothing: its stamp is negative
+    s.plans[v, STAMP_OF] = s.n[STAMP] if status == OK else -s.n[STAMP]
+
+
+@njit(cache=True)
+def touch(s, v):  # type: ignore[no-untyped-def]
+    """Keep plan v as it is now, in case this iteration does not pay."""
+    if s.plans[v, IS_TOUCHED]:
+        return
+    s.plans[v, IS_TOUCHED] = 1
+    k = s.n[TOUCHED]
+    s.lists[TOUCHED_LIST, k] = v
+    n = s.shuttles[v, N]
+    for row in range(ROUTE_ROWS):
+        for c in range(n):
+            s.spare[k, row, c] = s.routes[v, row, c]
+    old = s.spare[k, OLD]
+    old[0], old[1], old[2], old[3] = n, s.shuttles[v, WAITS], s.plans[v, COST_OF], s.plans[v, STAMP_OF]
+    s.n[TOUCHED] += 1
+
+
+@njit(cache=True)
+def take_out(s, v):  # type: ignore[no-untyped-def]
+    """Take every visit of plan v that is `marked` (by position) out of it; retime."""
+    n, m = s.shuttles[v, N], 0
+    route, marked = s.routes[v], s.lists[MARKED]
+    for k in range(n):
+        if marked[k] == 0:
+            route[CODE, m] = route[CODE, k]
+            m += 1
+    s.shuttles[v, N] = m
+    retime(s, v)
+
+
+@njit(cache=True)
+def put_in(s, v, code, i, j):  # type: ignore[no-untyped-def]
+    """Put ride `code` into plan v after points i and j, or (code odd) a drop-off alone after point i; retime."""
+    n = s.shuttles[v, N]
+    route = s.routes[v]
+    if code & 1:
+        for k in range(n, i, -1):
+            route[CODE, k] = route[CODE, k - 1]
+        route[CODE, i] = code
+        s.shuttles[v, N] = n + 1
+    else:
+        for k in range(n + 1, j + 1, -1):
+            route[CODE, k] = route[CODE, k - 2]
+        route[CODE, j + 1] = code + 1
+        for k in range(j, i, -1):
+            route[CODE, k] = route[CODE, k - 1]
+        route[CODE, i] = code
+        s.shuttles[v, N] = n + 2
+    retime(s, v)
+
+
+@njit(cache=True, inline="always")
+def moved(s, e, v):  # type: ignore[no-untyped-def]
+    """Element e is now on shuttle v (-1: on none)."""
+    s.lists[CHANGED_LIST, s.n[CHANGED]] = e
+    s.lists[WAS, s.n[CHANGED]] = s.rides[e, ON]
+    s.n[CHANGED] += 1
+    s.rides[e, ON] = v
+
+
+@njit(cache=True)
+def open_search(  # type: ignore[no-untyped-def]
+    count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, penalty, widest,
+    neighbours, memory, seed,
+):  # fmt: skip
+    """The first `count` shuttles, begun at (node, at) each, made ready for a search.
+
+    `waiting` are pickup codes of rides that are on no plan and cost `penalty` as long as they are not. A plan may grow
+    to `widest` visits; `neighbours` elements near each are known, `memory` (a power of two) insertions remembered.
+    """
+    most = len(waiting)
+    for v in range(count):
+        most += shuttles[v, N]
+    rides = np.full((most, RIDE_COLUMNS), -1, np.int64)
+    element = np.full(len(visits) // 2 + 1, -1, np.int64)
+    m = 0
+    for v in range(count):
+        shuttle, route = shuttles[v], routes[v]
+        first, last = first_free(shuttle, rules), shuttle[N] - shuttle[TAIL]
+        for k in range(first, last):
+            code = route[CODE, k]
+            kind = visits[code, V_KIND]
+            if kind == PICKUP:
+                free = False
+                for d in range(k + 1, last):
+                    free = free or route[CODE, d] == code + 1
+                if not free:
+                    continue
+            elif kind == DROPOFF:
+                if element[code >> 1] >= 0:
+                    continue
+                rides[m, HOME] = v
+            else:
+                continue
+            rides[m, CODE_OF], rides[m, ON], rides[m, PENALTY] = code, v, MUST
+            element[code >> 1] = m
+            m += 1
+    lists = np.zeros((LISTS, max(2 * most, count, widest) + 2), np.int64)
+    for k in range(len(waiting)):
+        rides[m, CODE_OF], rides[m, PENALTY] = waiting[k], penalty
+        element[waiting[k] >> 1] = m
+        lists[ABSENT_LIST, k] = m
+        m += 1
+    rides = rides[:m].copy()
+    for e in range(m):
+        pickup, dropoff = rides[e, CODE_OF], rides[e, CODE_OF] | 1
+        rides[e, BEST_ON] = rides[e, ON]
+        rides[e, KEYS] = -table[0, place_nodes[visits[pickup, V_PLACE]], visits[dropoff, V_PLACE]]
+        rides[e, KEYS + 1] = visits[pickup, V_EARLIEST]
+        rides[e, KEYS + 2] = visits[dropoff, V_LATEST]
+        rides[e, KEYS + 3] = visits[pickup, V_LATEST] - visits[pickup, V_EARLIEST]
+    n = np.zeros(COUNTERS, np.int64)
+    n[ABSENT], n[NOW], n[STRING], n[CARDINALITY], n[BLINK], n[GAP] = len(waiting), now, 10, 10, 10, 16
+    near = np.empty((2 * m, min(m, neighbours)), np.int32)
+    if m > 0:
+        near[:, 0] = -1
+    reach = np.empty((m, count + 1), np.int32)
+    reach[:, 0] = -1
+    least = np.empty((m, count + 1), np.int64)
+    known = np.empty((memory, 5), np.int64)
+    known[:, 0] = -1
+    chance = np.empty(1, np.uint64)
+    chance[0] = np.uint64(seed)
+    work = np.empty((count, ROUTE_ROWS + 1, widest), np.int64)
+    plans = np.zeros((count, PLAN_COLUMNS), np.int64)
+    for v in range(count):
+        plans[v, START_NODE], plans[v, START_AT], plans[v, BEST_N] = node[v], at[v], shuttles[v, N]
+        for k in range(shuttles[v, N]):
+            work[v, CODE, k] = routes[v, CODE, k]
+            work[v, BEST_CODES, k] = routes[v, CODE, k]
+    s = Search(
+        visits, rules, table, place_nodes, slices, shuttles[:count].copy(), work, plans, rides, element, lists,
+        np.empty((count, ROUTE_ROWS + 1, max(widest, 4)), np.int64), np.zeros((ROUTE_ROWS, widest + 2), np.int64),
+        near, reach,
+        least, known, n, chance,
+    )  # fmt: skip
+    for v in range(count):
+        retime(s, v)
+    n[BEST] = n[COST] + len(waiting) * penalty
+    return s
