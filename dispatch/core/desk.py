@@ -20,7 +20,8 @@ from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideReq
 from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
 from dispatch.core.reoptimise import improve
-from dispatch.core.timing import OK, start, time_route
+from dispatch.core.schedule import timetable, violations
+from dispatch.core.timing import OK, start
 from dispatch.core.world import Ride, World, dwell
 from routing.paths import length_mm
 from routing.travel_times import UNREACHABLE, DriveTimes
@@ -187,6 +188,8 @@ class Desk:
     def serve(self, request: str, now: int) -> list[ev.Event]:
         """Try a queued request again, up to `later_s` later than asked if there is a queue: booked, refused because its time is over, or [] (still waiting)."""
         ride = self.world.rides[request]
+        if self.world.paused and (ride.until is None or now < ride.until):
+            return []
         later = self.world.policy.later_s * 1000 if self.world.policy.queue else 0
         found, _, _ = self._search(ride, now, later=later)
         if found is not None:
@@ -214,13 +217,15 @@ class Desk:
 
         One plan that breaks anything refuses the whole proposal: [], and it is counted.
         """
-        before, after, turns, bookings = {}, {}, [], []
-        for row, visits in sorted(plans.items()):
-            name = self.names[row]
-            status, route = self.timetable(name, visits, now)
-            if status != OK:
-                self.rejected += 1
-                return []
+        proposed = {self.names[row]: visits for row, visits in sorted(plans.items())}
+        if violations(self.world, self.fleet, self.times, proposed, now, new=set(booked)):
+            self.rejected += 1
+            return []
+        before, after = {}, {}
+        turns: list[ev.Event] = []
+        bookings: list[ev.Event] = []
+        for name, visits in proposed.items():
+            _, route = timetable(self.fleet, self.times, self.world.shuttles[name], visits, now)
             before[name] = self.world.shuttles[name].plan
             plan = [code for code in visits if code & ~1 not in booked]
             after[name] = tuple(plan)
@@ -357,6 +362,9 @@ class Desk:
         i, j = quote.after
         visits, code = shuttle.plan.visits, 2 * ride.number
         plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
+        if timetable(self.fleet, self.times, shuttle, plan, now)[0] != OK:
+            self.rejected += 1
+            return []
         return [
             *(self.turn(quote.shuttle, plan, now, quote.pickup.place) if i == 0 else ()),
             ev.RideBooked(
@@ -398,29 +406,9 @@ class Desk:
 
     def planned(self, ride: Ride, name: str, visits: tuple[int, ...], now: int) -> tuple[int, int]:
         """(pickup, drop-off) times of a ride if the shuttle had this plan."""
-        _, route = self.timetable(name, visits, now)
+        _, route = timetable(self.fleet, self.times, self.world.shuttles[name], visits, now)
         at = {int(c): int(b) for c, b in zip(route[f.CODE], route[f.BEGIN], strict=True)}
         return at[2 * ride.number], at[2 * ride.number + 1]
-
-    def timetable(self, name: str, visits: tuple[int, ...], now: int) -> tuple[int, f.Ints]:
-        """(what it breaks, route rows) of a shuttle if it had this plan from now on."""
-        row, times = self.fleet.shuttles[self.world.shuttles[name].row].copy(), self.times
-        route = np.zeros((f.ROUTE_ROWS, len(visits)), np.int64)
-        route[f.CODE] = visits
-        node, at = start(row, now, times.table, times.indptr, times.heads, times.edge_ms)
-        status = time_route(
-            route,
-            len(visits),
-            row,
-            node,
-            at,
-            self.fleet.visits,
-            self.fleet.rules,
-            times.table,
-            times.place_nodes,
-            times.slices,
-        )
-        return int(status), route
 
     def waypoint(self, name: str, now: int) -> tuple[int, int, int]:
         """Start waypoint of a shuttle: (node, time, mm driven since it was last heard of)."""
@@ -449,7 +437,9 @@ class Desk:
         policy = self.world.policy
         binding = None
         origin, destination = request.origins[0], request.destinations[0]
-        if request.seats > policy.max_party:
+        if self.world.paused:
+            binding = "paused"
+        elif request.seats > policy.max_party:
             binding = "party_too_large"
         elif request.direct >= UNREACHABLE:
             binding = "no_way"

@@ -274,6 +274,24 @@ class TimerTicked(Event, frozen=True, tag=True):
     """The moment at which plans were improved and the queue was served."""
 
 
+Act = Literal[
+    "assign", "lock", "unlock", "withdraw", "cancel", "pause", "resume", "message", "open_shift", "close_shift", "book"
+]
+
+
+class ActTaken(Event, frozen=True, tag=True):
+    """A person in charge did something: who, what and why. What follows from it follows in the log.
+
+    Changes of policy and roads name their author themselves.
+    """
+
+    act: Act
+    author: str
+    reason: str = ""
+    request: str | None = None
+    shuttle: str | None = None
+
+
 class DayClosed(Event, frozen=True, tag=True):
     """Last line of a whole day's log."""
 
@@ -282,7 +300,7 @@ AnyEvent = (
     DayOpened | PolicyChanged | ShiftOpened | ShiftClosed | RequestMade | QuoteDeclined | RideCancelled | RideBooked
     | RideRefused | RideQueued | PlansChanged | PromiseAtRisk | IdleSent | DriveStarted | ProgressMade | StopArrived
     | RiderBoarded | RiderAlighted | NoShow | CallMade | ShuttleBrokeDown | RiderStranded | RoadClosed | RoadReopened
-    | SpeedsChanged | TimerTicked | PositionReported | RiderAwaited | DayClosed
+    | SpeedsChanged | TimerTicked | PositionReported | RiderAwaited | ActTaken | DayClosed
 )
 
 _encode = msgspec.json.Encoder().encode

@@ -196,6 +196,7 @@ class Judge:
         self._by_id: dict[str, _Ride] = {}
         self._shuttles: dict[str, _Shuttle] = {}
         self._pending: dict[str, int] = {}
+        self._locked: set[int] = set()  # rides that only a person in charge may move
         self._due = NEVER
         self._seats: list[int] = []  # what each visit adds to the load
         self._wheelchairs: list[int] = []
@@ -209,7 +210,8 @@ class Judge:
         self._no_show_grace = 0
         self._later = 0
         self._quote_valid = 0
-        self._handle: dict[type, Callable[[Any], None]] = {
+        self._handle: dict[type, Callable[[Any], None]] = dict.fromkeys(e.Event.__subclasses__(), self._ignored)
+        self._handle |= {
             e.DayOpened: self._day_opened,
             e.PolicyChanged: self._policy_changed,
             e.ShiftOpened: self._shift_opened,
@@ -235,9 +237,8 @@ class Judge:
             e.ShuttleBrokeDown: self._shuttle_broke_down,
             e.RiderStranded: self._rider_stranded,
             e.RoadClosed: self._road_closed,
-            e.RoadReopened: self._ignored,
             e.SpeedsChanged: self._speeds_changed,
-            e.TimerTicked: self._ignored,
+            e.ActTaken: self._act_taken,
             e.DayClosed: self._day_closed,
         }
 
@@ -584,6 +585,8 @@ class Judge:
                 what = f"{ride.id} is aboard {source.id}, but is to alight from {shuttle.id}"
                 self._found("order", what, shuttle, ride)
         elif not visit & 1:
+            if ride.number in self._locked:
+                self._found("committed", f"{ride.id} is locked to {source.id}, but is moved", shuttle, ride)
             ride.shuttle = shuttle
             shuttle.late = shuttle.late or source.late
 
@@ -718,10 +721,13 @@ class Judge:
         shuttle.node = shuttle.drive_node = event.node
         shuttle.drive_at = at
         shuttle.drive_factor = self._factor
-        slices = self._slices
-        if len(slices) > 1:
-            shuttle.drive_slice = slices[min(max(at, 0) // QUARTER_MS, len(slices) - 1)]
+        if len(self._slices) > 1:
+            shuttle.drive_slice = self._slice(at)
         shuttle.place = shuttle.served = -1
+
+    def _slice(self, at: int) -> int:
+        slices = self._slices
+        return slices[min(max(at, 0) // QUARTER_MS, len(slices) - 1)] if slices else 0
 
     def _judge_turn(self, shuttle: _Shuttle, ride: _Ride, place: int) -> None:
         """It was on its way and turned; without leave to, only for a ride that has ended or a fact of the world."""
@@ -759,6 +765,7 @@ class Judge:
         self._judge_progress(shuttle, event.node, event.reached_at)
         shuttle.drive_node = event.node
         shuttle.drive_at = event.reached_at
+        shuttle.drive_slice = self._slice(event.reached_at)
 
     def _judge_progress(self, shuttle: _Shuttle, node: int, reached_at: int) -> None:
         """Can it be at this node by then?
@@ -1009,6 +1016,24 @@ class Judge:
     def _speeds_changed(self, event: e.SpeedsChanged) -> None:
         self._disturbed = True
         self._factor = event.factor
+        for shuttle in self._shuttles.values():
+            # a drive goes on at the new speed from where it was last noted, and that is now, if at all
+            noted = shuttle.drive_at >= event.at
+            shuttle.drive_factor = event.factor if noted else min(shuttle.drive_factor, event.factor)
+
+    def _act_taken(self, event: e.ActTaken) -> None:
+        ride = None if event.request is None else self._ride(event.request)
+        shuttle = None if event.shuttle is None else self._shuttle(event.shuttle)
+        if event.act == "assign":  # a promise may be broken by who answers for it; the rider must be told
+            for moved in (shuttle, None if ride is None else ride.shuttle):
+                if moved is not None:
+                    moved.late = True
+        if not event.author:
+            self._found("log", f"somebody's act ({event.act}) names no author", None, ride)
+        if ride is not None and event.act == "lock":
+            self._locked.add(ride.number)
+        elif ride is not None and event.act in ("unlock", "assign"):
+            self._locked.discard(ride.number)
 
     def _day_closed(self, _: e.DayClosed) -> None:
         self._overdue(NEVER)

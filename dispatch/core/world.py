@@ -89,6 +89,8 @@ class World(Struct):
     """bookings whose shuttle was lost"""
     closed_edges: dict[int, None] = field(default_factory=dict)
     speed_factor: float = 1.0
+    paused: bool = False
+    """nobody new is taken"""
 
     def apply(self, event: ev.Event) -> None:
         """Fold one event in."""
@@ -177,8 +179,16 @@ def _quote_declined(world: World, e: ev.QuoteDeclined) -> None:
     world.queue.pop(e.request, None)
 
 
+def _never_past(shuttle: Shuttle, now: int) -> None:
+    """A shuttle that stands can begin something else now, not earlier."""
+    if shuttle.heading < 0 and shuttle.at < now:
+        shuttle.at = now
+
+
 def _ride_cancelled(world: World, e: ev.RideCancelled) -> None:
     ride = world.rides[e.request]
+    if ride.shuttle is not None:
+        _never_past(world.shuttles[ride.shuttle], e.at)  # what it does next, it does from now on
     _take_off_plan(world, ride)
     ride.state = "cancelled" if ride.promise else "declined"
     ride.shuttle = None
@@ -192,8 +202,7 @@ def _ride_booked(world: World, e: ev.RideBooked) -> None:
     world.queue.pop(e.request, None)
     visits, (i, j), code = shuttle.plan.visits, e.after, 2 * ride.number
     shuttle.plan = Plan(e.version, (*visits[:i], code, *visits[i:j], code + 1, *visits[j:]))
-    if shuttle.heading < 0 and shuttle.at < e.at:
-        shuttle.at = e.at
+    _never_past(shuttle, e.at)
     shuttle.idle_goal = None
 
 
@@ -212,8 +221,7 @@ def _plans_changed(world: World, e: ev.PlansChanged) -> None:
     for name, visits in e.plans.items():
         shuttle = world.shuttles[name]
         shuttle.plan = Plan(shuttle.plan.version + 1, visits)
-        if shuttle.heading < 0 and shuttle.at < e.at:
-            shuttle.at = e.at
+        _never_past(shuttle, e.at)
         if visits:
             shuttle.idle_goal = None
         for code in visits:
@@ -333,6 +341,13 @@ def _speeds_changed(world: World, e: ev.SpeedsChanged) -> None:
     world.speed_factor = e.factor
 
 
+def _act_taken(world: World, e: ev.ActTaken) -> None:
+    if e.act in ("pause", "resume"):
+        world.paused = e.act == "pause"
+    elif e.act in ("lock", "unlock") and e.request is not None:
+        world.rides[e.request].locked = e.act == "lock"
+
+
 def _nothing(world: World, e: ev.Event) -> None:
     """Told for the log's sake."""
 
@@ -366,5 +381,6 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.RoadReopened: _road_reopened,
     ev.SpeedsChanged: _speeds_changed,
     ev.TimerTicked: _nothing,
+    ev.ActTaken: _act_taken,
     ev.DayClosed: _nothing,
 }
