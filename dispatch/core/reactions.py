@@ -24,9 +24,9 @@ def answer(desk: Desk, request: RideRequest, now: int, choose: Choose) -> list[e
     answered = desk.quote(request.id, now)
     offered = answered.quotes or answered.later
     choice = choose(request, offered) if offered else None
-    if choice is not None:
-        return desk.accept(offered[choice], now)
-    if answered.quotes:
+    if choice is not None and (booked := desk.accept(offered[choice], now)):
+        return booked
+    if choice is None and answered.quotes:
         return [ev.QuoteDeclined(now, request.id)]
     return desk.refuse(request.id, now, answered)
 
