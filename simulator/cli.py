@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "simulate": Row("simulator.commands:simulate", "simulate a scenario's day (a file, or a shipped one: pilot)"),
     "check": Row("simulator.commands:check", "judge the log of a day: every promise, every invariant"),
     "report": Row("simulator.commands:report", "write the report of a day from its output folder"),
+    "replay": Row("simulator.lab_commands:replay", "make a log's decisions again, or decide by another policy"),
     "map": Row("routing.commands:app", "road maps: import from OpenStreetMap, stop points, show"),
     "warm": Row("simulator.commands:warm", "compile the kernels now, so that no later start waits for them"),
 }

@@ -87,7 +87,7 @@ def report(
 
 def warm() -> None:
     """Compile the kernels now, so that no later start waits for them."""
-    with _compiling():
+    with compiling():
         from simulator.simulate import warm as compile_all
 
         compile_all()
@@ -98,9 +98,9 @@ def _live(scenario: Scenario, out: Path | None) -> Outcome:
 
     for note in scenario.notes:
         print(note, file=sys.stderr)
-    with _compiling():
+    with compiling():
         living.warm()
-    with _progress() as progress:
+    with progress_bar() as progress:
         try:
             outcome = living.simulate(scenario, out, progress)
         except KeyboardInterrupt:
@@ -116,7 +116,7 @@ def _live(scenario: Scenario, out: Path | None) -> Outcome:
 
 
 @contextmanager
-def _compiling() -> Iterator[None]:
+def compiling() -> Iterator[None]:
     """Say so where the first start has to compile."""
     words = "naru: compiling the kernels, this once (up to 20 s) …"
     timer = threading.Timer(COMPILES_AFTER_S, lambda: print(words, file=sys.stderr))
@@ -128,10 +128,10 @@ def _compiling() -> Iterator[None]:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def progress_bar() -> Iterator[Progress]:
     """A bar on a terminal's stderr; nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda what, share: None
+        yield lambda _what, _share: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

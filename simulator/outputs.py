@@ -116,9 +116,9 @@ def write_outputs(
     """
     folder = Path(folder)
     day = list(read_events(folder) if events is None else events)
-    write_whole(folder / VISITS, _csv(VISITS_HEADER, visits_rows(day)))
-    write_whole(folder / DECISIONS, _csv(DECISIONS_HEADER, decisions_rows(day)))
-    write_whole(folder / DRIVES, _csv(DRIVES_HEADER, drives_rows(day, node_ids)))
+    write_whole(folder / VISITS, csv_bytes(VISITS_HEADER, visits_rows(day)))
+    write_whole(folder / DECISIONS, csv_bytes(DECISIONS_HEADER, decisions_rows(day)))
+    write_whole(folder / DRIVES, csv_bytes(DRIVES_HEADER, drives_rows(day, node_ids)))
     write_whole(folder / KPIS, json.dumps(kpis, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
 
@@ -142,7 +142,8 @@ def _named(error: OSError, path: Path) -> OSError:
     return OSError(error.errno, error.strerror or str(error), str(path))
 
 
-def _csv(header: Row, rows: Iterable[Row]) -> bytes:
+def csv_bytes(header: Row, rows: Iterable[Row]) -> bytes:
+    """A table as the files have it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
