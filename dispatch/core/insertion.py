@@ -170,6 +170,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
     waking = rules[WAKE] if n == 0 and shuttle[HEADING] < 0 else 0
     best, best_i, best_j, best_p, best_d = bound, -1, -1, 0, 0
     stage = PICKUP_LATE
+    if seats > shuttle[SEATS] or wheels > shuttle[WHEELCHAIRS]:
+        return best, -1, -1, 0, 0, TOO_FULL
     # with something delayed on purpose, which may be so by less or more, times are but bounds: `_whole` decides
     delays = shuttle[WAITS] == DELAYS
     sooner = 0
