@@ -222,12 +222,10 @@ def _check_edge(network: RoadNetwork, edge: int) -> None:
 
 def _metric(network: RoadNetwork, edge_ms: NDArray[np.int32]) -> Any:
     """Shortest-path engine for one set of times. It crashes when two threads share it: one for each call."""
-    from pyroutingkit import INF_WEIGHT, CCHMetric
+    from pyroutingkit import CCHMetric
 
-    weights = edge_ms.astype(np.uint32)
-    weights[edge_ms >= UNREACHABLE] = INF_WEIGHT
     metric = CCHMetric(network.reversed_hierarchy)
-    metric.customize(weights)
+    metric.customize(edge_ms.astype(np.uint32))  # a way over a closed edge adds up to UNREACHABLE or more
     return metric
 
 

@@ -140,10 +140,14 @@ def test_files_that_are_no_maps_are_one_message(tmp_path: Path) -> None:
             RoadNetwork.load(tmp_path / name)
 
 
-def test_arrays_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
-    """A file whose edges lead to nodes that are not there is damaged, whoever wrote it."""
+@pytest.mark.parametrize(
+    ("array", "value"),
+    [("edge_to", 99), ("edge_to", -1), ("edge_from", 3), ("time_ms", 0), ("name", 1), ("road_class", 1)],
+)
+def test_arrays_that_do_not_fit_together_are_refused(tmp_path: Path, array: str, value: int) -> None:
+    """Edges to nodes that are not there, out of order, without time or name: damaged, whoever wrote the file."""
     network = block()
-    network.edge_to[0] = 99
+    getattr(network, array)[0] = value
     network.save(tmp_path / "town.npz")
     with pytest.raises(InputError, match="damaged"):
         RoadNetwork.load(tmp_path / "town.npz")

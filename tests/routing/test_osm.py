@@ -159,6 +159,10 @@ def test_ways_on_foot_make_a_network_of_their_own(tmp_path: Path) -> None:
     assert walk is not None
     assert len(walk.lat) == 5
     assert walk.length_m.sum() == pytest.approx(4 * 111.195 + 157.25, abs=0.2)
+    nodes = NODES | {8: (0.5, 0.5), 9: (0.5, 0.501)}
+    island = parse(tmp_path, [RING, ([2, 4], "highway=footway"), ([8, 9], "highway=footway")], nodes).walk
+    assert island is not None
+    assert len(island.lat) == 5
 
 
 def test_ways_that_leave_the_extract_are_cut_there(tmp_path: Path) -> None:

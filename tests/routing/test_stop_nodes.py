@@ -78,6 +78,15 @@ def test_more_stop_points_than_milliseconds_share_nodes() -> None:
     assert (after.nodes, node.tolist()) == (4, [0, 1])
 
 
+def test_stop_points_at_the_end_of_a_quick_street_leave_time_for_the_rest() -> None:
+    """Three cuts beyond nine tenths of 4 ms: each part has its one millisecond, and they add up."""
+    network = block()
+    network.time_ms[:] = 4
+    after, node = network.with_stops([stop(f"s{x}", x, -3) for x in (92, 94, 96)])
+    assert after.time_ms[after.edges_between(0, 1)].tolist() == [1, 1, 1, 1]
+    assert node.tolist() == [4, 5, 6]
+
+
 def test_parts_remember_their_street() -> None:
     """A closure of the street from A to B closes all the parts that stop points made of it."""
     network, _ = block().with_stops([stop("s", 30, -4), stop("t", 60, -4), stop("u", 60, 4)])
