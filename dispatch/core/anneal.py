@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 
 from dispatch.core.chance import EXPONENTIAL, draw
-from dispatch.core.fleet import CODE, ROUTE_ROWS, WAITS, N
+from dispatch.core.fleet import CODE, OPEN, ROUTE_ROWS, WAITS, N
 from dispatch.core.recreate import recreate
 from dispatch.core.ruin import ruin
 from dispatch.core.search import (
@@ -36,6 +36,7 @@ from dispatch.core.search import (
     TOUCHED_LIST,
     WAS,
     WAS_ABSENT,
+    retime,
 )
 
 
@@ -77,6 +78,26 @@ def keep_best(s, penalties):  # type: ignore[no-untyped-def]
     for e in range(len(s.rides)):
         s.rides[e, BEST_ON] = s.rides[e, ON]
     s.n[BEST] = s.n[COST] + penalties
+
+
+@njit(cache=True)
+def back_to_best(s):  # type: ignore[no-untyped-def]
+    """The best plans kept become the present ones; shuttles that are in use there take riders again."""
+    for v in range(len(s.plans)):
+        s.shuttles[v, N] = s.plans[v, BEST_N]
+        for c in range(s.plans[v, BEST_N]):
+            s.routes[v, CODE, c] = s.routes[v, BEST_CODES, c]
+        retime(s, v)
+        s.plans[v, IS_DIRTY] = 0
+    s.n[DIRTY], s.n[ABSENT] = 0, 0
+    for e in range(len(s.rides)):
+        v = s.rides[e, BEST_ON]
+        s.rides[e, ON] = v
+        if v >= 0:
+            s.shuttles[v, OPEN] = 1
+        else:
+            s.lists[ABSENT_LIST, s.n[ABSENT]] = e
+            s.n[ABSENT] += 1
 
 
 @njit(cache=True)

@@ -24,6 +24,7 @@ from dispatch.core.fleet import (
     DROPOFF,
     FROZEN,
     HEADING,
+    OPEN,
     PICKUP,
     PLACE,
     ROUTE_ROWS,
@@ -221,6 +222,26 @@ def put_in(s, v, code, i, j):  # type: ignore[no-untyped-def]
         route[CODE, i] = code
         s.shuttles[v, N] = n + 2
     retime(s, v)
+
+
+@njit(cache=True)
+def close_plan(s, v):  # type: ignore[no-untyped-def]
+    """Take everything that may move out of plan v and let it take nothing more."""
+    shuttle, route, marked = s.shuttles[v], s.routes[v], s.lists[MARKED]
+    shuttle[OPEN] = 0
+    for k in range(shuttle[N]):
+        e = s.element[route[CODE, k] >> 1]
+        marked[k] = e >= 0 and s.rides[e, ON] == v
+    for e in range(len(s.rides)):
+        if s.rides[e, ON] == v:
+            s.rides[e, ON] = -1
+            s.lists[ABSENT_LIST, s.n[ABSENT]] = e
+            s.n[ABSENT] += 1
+    if s.plans[v, IS_DIRTY] == 0:
+        s.plans[v, IS_DIRTY] = 1
+        s.lists[DIRTY_LIST, s.n[DIRTY]] = v
+        s.n[DIRTY] += 1
+    take_out(s, v)
 
 
 @njit(cache=True, inline="always")
