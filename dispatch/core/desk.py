@@ -362,6 +362,11 @@ class Desk:
         i, j = quote.after
         visits, code = shuttle.plan.visits, 2 * ride.number
         plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
+        # the search tried other stop points since: judge the ride between those that were quoted
+        dwell_ms = dwell(self.world.policy, ride.request.seats)
+        write_ends(
+            self.fleet, code, quote.pickup.place, quote.dropoff.place, quote.promise, dwell_ms, ride.request
+        )
         if timetable(self.fleet, self.times, shuttle, plan, now)[0] != OK:
             self.rejected += 1
             return []
@@ -471,7 +476,7 @@ class Desk:
         causes = tuple(
             Cause(self.names[v], CONSTRAINTS[int(found[v, 0])], int(found[v, 1]))
             for v in order[:3]
-            if found[v, 0] > insertion.CLOSED
+            if insertion.CLOSED < found[v, 0] < insertion.FITS
         )
         binding = causes[0].constraint if causes else "off_shift"
         relax = None
