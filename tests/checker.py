@@ -20,7 +20,7 @@ class Visit(NamedTuple):
 
     who: str
     kind: str
-    """pickup, dropoff, call or break"""
+    """pickup, dropoff, or what fixed call it is"""
     place: int
     earliest: int
     latest: int
@@ -88,8 +88,7 @@ def _visit(world: World, code: int) -> Visit:
     ride = world.ride_of(code)
     if ride is None:
         call = world.calls[code // 2].call
-        kind = "break" if call.kind == "break" else "call"
-        return Visit(f"call {code // 2}", kind, -1 if call.place is None else call.place,
+        return Visit(f"call {code // 2}", call.kind, -1 if call.place is None else call.place,
                      call.earliest, call.latest, call.duration)  # fmt: skip
     pickup, dropoff = _ends(ride, _bounds(ride), ride.pickup, ride.dropoff, world.policy)
     if code % 2 and ride.state == "aboard":
@@ -230,7 +229,7 @@ def breaches(now: Moment, times: DriveTimes) -> list[str]:
 def insertions(now: Moment, pickup: Visit, dropoff: Visit, *, divert: bool) -> Iterator[tuple[int, int, Moment]]:
     """Every plan with one more rider: (i, j, the shuttle with that plan). The depot stays last."""
     visits = now.visits
-    last = len(visits) - (1 if visits and visits[-1].who.startswith("call") and visits[-1].kind == "depot" else 0)
+    last = len(visits) - (1 if visits and visits[-1].kind == "depot" else 0)
     held = not divert and now.goal >= 0 and len(visits) > 0
     for i in range(1 if held else 0, last + 1):
         for j in range(i, last + 1):
@@ -249,8 +248,7 @@ def best_insertion(
             continue
         old = moment(world, times, name, now)
         was = timetable(old, times)
-        if was is None:
-            continue  # a fact broke it: what an insertion then costs is the kernel's own affair
+        assert was is not None, f"the plan of {name} cannot be kept: {old}"
         for i, j, new in insertions(old, pickup, dropoff, divert=policy.divert):
             begins = None if breaches(new, times) else timetable(new, times)
             if begins is None:
