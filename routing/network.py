@@ -176,6 +176,13 @@ class RoadNetwork:
         return np.flatnonzero(np.isin(source, np.intersect1d(leaving, arriving))).tolist()
 
     @cached_property
+    def twin(self) -> NDArray[np.int64]:
+        """(E,) the edge that is the same street driven the other way; -1 on one-way streets."""
+        from routing.snap import twins
+
+        return twins(self)
+
+    @cached_property
     def reversed_hierarchy(self) -> Any:
         """Contraction order of the network driven backwards (pyroutingkit): the same for all speeds and closures."""
         from pyroutingkit import CCHTopology

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from routing.snap import twins
 from routing.speeds import plain_class
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def map_page(network: RoadNetwork, stops: Sequence[StopPoint] = (), *, title: st
 
 def map_data(network: RoadNetwork, stops: Sequence[StopPoint] = ()) -> dict[str, Any]:
     """What the page draws: decimetres east and north of the map's middle; each street once, as differences."""
-    twin = twins(network)
+    twin = network.twin
     streets = [e for e in range(network.edges) if twin[e] < 0 or e < twin[e]]
     ranks = [_RANKS.index(name) if (name := plain_class(road)) in _RANKS else len(_RANKS) for road in network.classes]
     x, y = network.project([stop.lat for stop in stops], [stop.lon for stop in stops])

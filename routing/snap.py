@@ -45,7 +45,7 @@ class EdgeIndex:
         import shapely
 
         self.network = network
-        self.twin = twins(network)
+        self.twin = network.twin
         usable = np.array([name not in without for name in network.classes])[network.road_class]
         if not usable.any():
             usable = np.ones(network.edges, bool)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,18 +147,16 @@ def generate(
     places = [places[i] for i in sorted(range(len(places)), key=lambda i: (ranks[i], i))]
     x, y = network.project([place.lat for place in places], [place.lon for place in places])
     if spacing_m is not None:
-        chosen = _spread(x, y, spacing_m)
+        chosen = _spread(x, y, spacing_m, count)
     else:
         near, far = 1.0, float(np.ptp(x) + np.ptp(y)) + 2
-        while far - near > 1:
-            middle = (near + far) / 2
-            near, far = (middle, far) if len(_spread(x, y, middle)) >= (count or 0) else (near, middle)
-        chosen = _spread(x, y, near)
-    if count is not None:
-        if len(chosen) < count:
-            fit = f"{len(chosen)} stop points fit" if spacing_m is None else f"{len(chosen)} fit {spacing_m:g} m apart"
-            raise InputError(f"only {fit} on this map", field="count", expected=f"at most {len(chosen)}")
-        chosen = chosen[:count]
+        while far > 1.01 * near:
+            middle = math.sqrt(near * far)
+            near, far = (middle, far) if len(_spread(x, y, middle, count)) == count else (near, middle)
+        chosen = _spread(x, y, near, count)
+    if count is not None and len(chosen) < count:
+        fit = f"{len(chosen)} stop points fit" if spacing_m is None else f"{len(chosen)} fit {spacing_m:g} m apart"
+        raise InputError(f"only {fit} on this map", field="count", expected=f"at most {len(chosen)}")
     digits = max(3, len(str(len(chosen) - 1)))
     stops = []
     for number, i in enumerate(chosen):
@@ -221,19 +220,18 @@ def _node_places(network: RoadNetwork) -> list[StopPoint]:
     ]
 
 
-def _spread(x: Floats, y: Floats, spacing_m: float) -> list[int]:
-    """Indices of places taken in order, each unless one nearer than `spacing_m` was taken before."""
-    cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
-    taken = []
-    square = spacing_m * spacing_m
-    for i, (px, py) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
-        cx, cy = int(px // spacing_m), int(py // spacing_m)
-        if all(
-            (px - qx) ** 2 + (py - qy) ** 2 >= square
-            for dx in (-1, 0, 1)
-            for dy in (-1, 0, 1)
-            for qx, qy in cells.get((cx + dx, cy + dy), ())
-        ):
-            cells.setdefault((cx, cy), []).append((px, py))
+def _spread(x: Floats, y: Floats, spacing_m: float, most: int | None = None) -> list[int]:
+    """Indices of places taken in order, each unless one nearer than `spacing_m` was taken before; at `most` so many."""
+    from scipy.spatial import KDTree
+
+    at = np.column_stack((x, y))
+    tree = KDTree(at)
+    near_one = np.zeros(len(at), bool)
+    taken: list[int] = []
+    for i in range(len(at)):
+        if len(taken) == most:
+            break
+        if not near_one[i]:
             taken.append(i)
+            near_one[tree.query_ball_point(at[i], spacing_m)] = True
     return taken
