@@ -158,26 +158,40 @@ class Simulation:
 
     def _follow(self) -> None:
         """Put the next act of every shuttle on the agenda whose plan or place has changed."""
-        desk = self.desk
-        for name in sorted(desk.touched) if len(desk.touched) > 1 else desk.touched:
-            stamp = self._stamp[name] = self._stamp.get(name, 0) + 1
-            act = vehicles.next_of(desk, name, self._slow.get(name, 1000))
-            if act is not None:
-                self._agenda.add(act.at, FACT, (name, stamp, act), desk.world.shuttles[name].row)
-        desk.touched.clear()
+        touched = self.desk.touched
+        for name in sorted(touched) if len(touched) > 1 else touched:
+            self._expect(name, vehicles.next_of(self.desk, name, self._slow.get(name, 1000)))
+        touched.clear()
+
+    def _expect(self, name: str, act: vehicles.Next | None) -> None:
+        stamp = self._stamp[name] = self._stamp.get(name, 0) + 1
+        if act is not None:
+            self._agenda.add(act.at, FACT, (name, stamp, act), self.desk.world.shuttles[name].row)
 
     def _shuttle(self, now: int, what: tuple[str, int, vehicles.Next]) -> None:
         name, stamp, act = what
         if self._stamp[name] != stamp:
             return  # it was given something else to do
-        facts = vehicles.act(self.desk, name, act, self._slow.get(name, 1000), self._present)
-        for fact in facts:
-            if isinstance(fact, ev.DriveStarted):
-                self._slow[name] = max(
-                    1000,  # who is early for the timetable waits; nobody outruns it
-                    disturb.drive_permille(self.day.disturbances, self.day.seed, name, fact.node, fact.place, fact.at),
-                )
-        self._react.record(facts)
+        desk = self.desk
+        after: vehicles.Next | None = act
+        while after is not None and after.at <= now:  # arriving, boarding and leaving again are often one moment
+            slow = self._slow.get(name, 1000)
+            facts = vehicles.act(desk, name, after, slow, self._present)
+            if after.what in ("depart", "send"):
+                self._slow[name] = slow = self._slowness(facts[0])
+            self._react.record(facts)
+            after = vehicles.next_of(desk, name, slow)
+        desk.touched.discard(name)
+        self._expect(name, after)
+
+    def _slowness(self, drive: ev.Event) -> int:
+        """Thousandths that a drive takes of what is expected. Who is early for the timetable waits: nobody outruns it."""
+        assert isinstance(drive, ev.DriveStarted)
+        day = self.day
+        return max(
+            1000,
+            disturb.drive_permille(day.disturbances, day.seed, drive.shuttle, drive.node, drive.place, drive.at),
+        )
 
     def _present(self, request: RideRequest) -> int | None:
         ride = self.desk.world.rides[request.id]
