@@ -111,6 +111,7 @@ def read_day(events: Iterable[ev.Event]) -> Day | None:
                 tracks[shuttle].change(at, driving=False)
             case ev.ShuttleBrokeDown(at=at, shuttle=shuttle):
                 tracks[shuttle].change(at, driving=False)
+                tracks[shuttle].broken = True
             case ev.RiderBoarded(at=at, shuttle=shuttle, request=request):
                 call = calls[request]
                 call.boarded = at if call.boarded is None else call.boarded
@@ -192,6 +193,7 @@ class _Track:
     def __init__(self, shift: Shift) -> None:
         self.shift = shift
         self.closed: int | None = None
+        self.broken = False
         self.spans: list[Span] = []
         self.since = shift.start
         self.load = 0
@@ -206,5 +208,7 @@ class _Track:
         self.driving = self.driving if driving is None else driving
 
     def finish(self, until: int) -> list[Span]:
+        if self.broken:
+            return self.spans
         self.change(max(self.since, min(self.shift.end, until if self.closed is None else self.closed)))
         return self.spans

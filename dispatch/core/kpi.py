@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dispatch.core import events as ev
-from dispatch.core.domain import RideRequest
+from dispatch.core.domain import NEVER, RideRequest
 
 ANSWER_MS: Final = 30_000
 """Every call is answered within this; who waits longer is in the queue."""
@@ -209,11 +209,12 @@ class _Shuttle:
 
 
 class _Tally:
-    __slots__ = ("attempts", "breakdowns", "calls", "cancelled_queued", "day", "empty_mm", "load_mm", "mm", "risks",
-                 "shuttles")  # fmt: skip
+    __slots__ = ("attempts", "breakdowns", "calls", "cancelled_queued", "closed", "day", "empty_mm", "load_mm", "mm",
+                 "risks", "shuttles")  # fmt: skip
 
     def __init__(self) -> None:
         self.day: ev.DayOpened | None = None
+        self.closed = False
         self.calls: dict[str, _Call] = {}
         self.attempts: dict[str, _Attempt] = {}
         self.shuttles: dict[str, _Shuttle] = {}
@@ -231,6 +232,10 @@ class _Tally:
 
 def _day_opened(tally: _Tally, event: ev.DayOpened) -> None:
     tally.day = event
+
+
+def _day_closed(tally: _Tally, _: ev.DayClosed) -> None:
+    tally.closed = True
 
 
 def _shift_opened(tally: _Tally, event: ev.ShiftOpened) -> None:
@@ -374,6 +379,7 @@ def _no_show(tally: _Tally, event: ev.NoShow) -> None:
 
 _HANDLERS: Final[dict[type[ev.Event], Callable[[_Tally, Any], None]]] = {
     ev.DayOpened: _day_opened,
+    ev.DayClosed: _day_closed,
     ev.ShiftOpened: _shift_opened,
     ev.ShiftClosed: _shift_closed,
     ev.RequestMade: _request_made,
@@ -411,7 +417,7 @@ def _tell(tally: _Tally, until: int) -> dict[str, Any]:
     )
     broken = [_broken(call, until) for call in booked]
     carried = sum(call.persons for call in delivered)
-    shuttle_ms = sum(_worked(shuttle, until) for shuttle in tally.shuttles.values())
+    shuttle_ms = sum(_worked(shuttle, until, tally.closed) for shuttle in tally.shuttles.values())
     km = tally.mm / 1e6
     told = sorted(abs(_boarded(call) - _booking(call).pickup_at) for call in delivered)
     queued = [a for a in tally.attempts.values() if a.queued is not None]
@@ -551,9 +557,17 @@ def _broken(call: _Call, until: int) -> tuple[str, ...]:
     return tuple(what for what, is_broken in broken if is_broken)
 
 
-def _worked(shuttle: _Shuttle, until: int) -> int:
-    """Working time of a shift, ms: to its end, its closing, or the end of the log; longer if it was still at work."""
-    end = min(shuttle.end, until if shuttle.closed is None else shuttle.closed)
+def _worked(shuttle: _Shuttle, until: int, day_closed: bool) -> int:
+    """Working time of a shift, ms: to its end or its closing, longer if it was still at work then.
+
+    A shift without an end, or one that a log cut off leaves open, is worked until the log ends.
+    """
+    if shuttle.closed is not None:
+        end = min(shuttle.end, shuttle.closed)
+    elif day_closed and shuttle.end < NEVER:
+        end = shuttle.end
+    else:
+        end = min(shuttle.end, until)
     return max(end, shuttle.seen) - shuttle.start
 
 

@@ -232,6 +232,13 @@ def test_shift_that_never_ends_is_worked_until_the_log_does() -> None:
     assert figures([*opened(), ShiftOpened(0, unbounded), DayClosed(s(7200))])["shuttle_hours"] == 3
 
 
+def test_shift_counts_to_its_end_though_the_last_rider_left_before() -> None:
+    """A day closed at 1000 s had its hour of shift; a log cut off there, or a shift closed there, 1000 s."""
+    assert figures([*opened(), DayClosed(s(1000))])["shuttle_hours"] == 1
+    for cut in (asked(1000, "r"), ShiftClosed(s(1000), "s1")):
+        assert figures([*opened(), cut])["shuttle_hours"] == pytest.approx(1000 / 3600, abs=1e-6)
+
+
 def test_complete_adds_what_only_the_run_knows() -> None:
     """Violations are summed; a log that nobody judged says null, not 0."""
     kpis = complete(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dispatch.core.domain import Receipt, Shift
-from dispatch.core.events import DayClosed, Event, RideQueued, RiderBoarded, RideRefused, ShiftOpened
+from dispatch.core.events import DayClosed, Event, RideQueued, RiderBoarded, RideRefused, ShiftOpened, ShuttleBrokeDown
 from dispatch.core.kpi import DEFINITIONS, complete, figures
 from routing.errors import InputError
 from routing.network import RoadNetwork, read_csv
@@ -217,6 +217,15 @@ def test_spans_fill_the_shift() -> None:
         (320, 520, 3, True), (520, 525, 1, False), (525, 600, 0, False), (600, 1000, 0, True), (1000, 3600, 0, False),
     ]  # fmt: skip
     assert [load_class(span) for span in spans] == [0, 1, 3, 3, 4, 4, 2, 0, 1, 0]
+
+
+def test_broken_shuttle_stands_nowhere() -> None:
+    """From its breakdown on, a shuttle is not shown as standing by."""
+    spans = the_day([*small_day()[:8], ShuttleBrokeDown(s(150), "s1", 5, 0), DayClosed(s(3600))]).spans
+    assert [(span.start // 1000, span.end // 1000, span.driving) for span in spans] == [
+        (0, 100, False),
+        (100, 150, True),
+    ]
 
 
 def test_use_of_stop_points() -> None:
