@@ -180,6 +180,7 @@ class Simulation:
             if after.what in ("depart", "send"):
                 self._slow[name] = slow = self._slowness(facts[0])
             self._react.record(facts)
+            self._react.settle(now)
             after = vehicles.next_of(desk, name, slow)
         desk.touched.discard(name)
         self._expect(name, after)
