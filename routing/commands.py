@@ -114,7 +114,7 @@ def show(
     page = map_page(network, points, title=Path(map_name).stem)
     with whole_file(out, "w", encoding="utf-8") as file:
         file.write(page)
-    typer.echo(f"{out}: {len(page) / 1e6:.1f} MB, opens in any browser without a network")
+    typer.echo(f"{out}: {len(page) / 1e3:.0f} kB, opens in any browser without a network")
 
 
 def open_map(name: str) -> RoadNetwork:
