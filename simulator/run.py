@@ -241,7 +241,7 @@ class Simulation:
         if any(shuttle.plan.visits for shuttle in world.shuttles.values()) or world.queue or world.unplaced:
             for request in self._react.tick(now):
                 self._answered(now, world.rides[request].request)
-        # where nothing else is to happen, nobody comes any more for who lost their shuttle
-        lost = world.unplaced and self._agenda
-        if self._left or world.queue or lost or any(s.plan.visits for s in world.shuttles.values()):
+        # where nothing else is to happen, nobody comes any more for who lost their shuttle or stands cut off
+        going_on = self._agenda and (world.unplaced or any(s.plan.visits for s in world.shuttles.values()))
+        if self._left or world.queue or going_on:
             self._next_timer(now)

@@ -17,6 +17,7 @@ from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import RideRequest
 from routing.paths import length_mm, next_edge
+from routing.travel_times import UNREACHABLE
 
 REPORT_EVERY = 60_000
 """ms between positions told by a shuttle that is slower than its plan, or kept waiting by a rider"""
@@ -43,6 +44,8 @@ def next_of(desk: Desk, name: str, slow: int) -> Next | None:
     row = desk.fleet.shuttles[shuttle.row]
     if shuttle.heading >= 0:
         left = int(times.table[row[f.SLICE], shuttle.node, shuttle.heading])
+        if left >= UNREACHABLE:
+            return None  # streets are closed: it stands until they are open again, or it is sent elsewhere
         if slow == 1000:
             return Next(shuttle.at + left, "arrive")
         arrive = shuttle.at + -(-left * slow // 1000)
@@ -54,9 +57,11 @@ def next_of(desk: Desk, name: str, slow: int) -> Next | None:
     place, begin = int(route[f.PLACE, 0]), int(route[f.BEGIN, 0])
     if place < 0 or times.place_nodes[place] == shuttle.node:
         return Next(max(begin, shuttle.at), "serve")
+    drive = int(times.table[:, shuttle.node, place].max())
+    if drive >= UNREACHABLE:
+        return None
     if shuttle.aboard:
         return Next(shuttle.at, "depart")
-    drive = int(times.table[:, shuttle.node, place].max())
     return Next(max(shuttle.at, begin - drive), "depart")
 
 
@@ -87,7 +92,8 @@ def act(desk: Desk, name: str, act: Next, slow: int, present: Presence) -> list[
     comes = present(ride.request)
     if comes is not None and comes <= at:
         return [ev.RiderBoarded(at, name, ride.request.id)]
-    give_up = (at if shuttle.kept_since is None else shuttle.kept_since) + desk.world.policy.no_show_grace_s * 1000
+    since = at if shuttle.kept_since is None or shuttle.kept_for != ride.request.id else shuttle.kept_since
+    give_up = since + desk.world.policy.no_show_grace_s * 1000
     if at >= give_up:
         return [ev.NoShow(at, name, ride.request.id)]
     wait = min(give_up, at + REPORT_EVERY, comes if comes is not None else give_up)

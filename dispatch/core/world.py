@@ -68,7 +68,9 @@ class Shuttle(Struct, omit_defaults=True):
     idle_goal: int | None = None
     """place to wait at, while it has nothing to do"""
     kept_since: int | None = None
-    """a rider keeps it waiting at the stop point"""
+    """a rider keeps it waiting at the stop point …"""
+    kept_for: str | None = None
+    """… this one: the next one has a grace of their own"""
 
 
 class World(Struct):
@@ -269,8 +271,8 @@ def _stop_arrived(world: World, e: ev.StopArrived) -> None:
 def _rider_awaited(world: World, e: ev.RiderAwaited) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.at = e.until
-    if shuttle.kept_since is None:
-        shuttle.kept_since = e.at
+    if shuttle.kept_since is None or shuttle.kept_for != e.request:
+        shuttle.kept_since, shuttle.kept_for = e.at, e.request
 
 
 def _rider_boarded(world: World, e: ev.RiderBoarded) -> None:
@@ -328,17 +330,25 @@ def _rider_stranded(world: World, e: ev.RiderStranded) -> None:
     world.unplaced[e.request] = None
 
 
+def _all_from_now(world: World, now: int) -> None:
+    for shuttle in world.shuttles.values():
+        _never_past(shuttle, now)
+
+
 def _road_closed(world: World, e: ev.RoadClosed) -> None:
     world.closed_edges.update(dict.fromkeys(e.edges))
+    _all_from_now(world, e.at)
 
 
 def _road_reopened(world: World, e: ev.RoadReopened) -> None:
     for edge in e.edges:
         world.closed_edges.pop(edge, None)
+    _all_from_now(world, e.at)
 
 
 def _speeds_changed(world: World, e: ev.SpeedsChanged) -> None:
     world.speed_factor = e.factor
+    _all_from_now(world, e.at)
 
 
 def _act_taken(world: World, e: ev.ActTaken) -> None:
