@@ -674,13 +674,13 @@ class Judge:
     # What shuttles do
 
     def _on_duty(self, shuttle: _Shuttle, does: str, ride: _Ride | None = None) -> None:
-        """Is it working now? Who is aboard, and was delayed by a fact of the world, may still be brought home."""
+        """Is it working now? What a fact of the world has delayed beyond the shift's end is still done."""
         shift = shuttle.shift
         if shuttle.closed:
             self._found("legal", f"{shuttle.id} {does}, but is {shuttle.closed}", shuttle, ride)
         elif self.now < shift.start:
             self._found("shift", f"{shuttle.id} {does} before its shift begins at {clock(shift.start)}", shuttle, ride)
-        elif self.now > shift.end and not ((self._disturbed or shuttle.late) and (shuttle.aboard or not shuttle.plan)):
+        elif self.now > shift.end and not (self._disturbed or shuttle.late):
             self._found("shift", f"{shuttle.id} {does} after its shift ended at {clock(shift.end)}", shuttle, ride)
 
     def _drive_started(self, event: e.DriveStarted) -> None:

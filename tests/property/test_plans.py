@@ -1,0 +1,112 @@
+"""At every step of every day: arrays are the packed world, the world is the fold of its log, plans and answers are right.
+
+What is right is said by `tests/checker.py`, which shares no code with the desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+
+from dispatch.core import events as ev
+from dispatch.core import fleet as f
+from dispatch.core import offers
+from dispatch.core.desk import Desk
+from dispatch.core.pack import pack
+from dispatch.core.world import fold
+from tests.checker import best_insertion, breaches, moment
+from tests.property.towns import Town, live, towns
+
+watched = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+
+
+@watched
+@given(towns(rough=True))
+def test_arrays_are_the_packed_world(town: Town) -> None:
+    def look(desk: Desk, _: ev.AnyEvent) -> None:
+        assert_packed(desk)
+
+    live(town, look)
+
+
+def assert_packed(desk: Desk) -> None:
+    """What the kernels read is what packing the world anew would give."""
+    kept, made = desk.fleet, pack(desk.world, desk.times)
+    assert kept.count == made.count
+    assert np.array_equal(kept.rules, made.rules)
+    for row in range(made.count):
+        assert np.array_equal(kept.shuttles[row], made.shuttles[row]), (row, kept.shuttles[row], made.shuttles[row])
+        n = int(made.shuttles[row, f.N])
+        rows = [f.CODE, f.PLACE, f.BEGIN, f.DONE, f.LATEST_OK, f.LOAD, f.WLOAD, f.PAIR, f.SOONEST]
+        assert np.array_equal(kept.routes[row][rows, :n], made.routes[row][rows, :n]), row
+        for code in made.routes[row, f.CODE, :n].tolist():
+            assert np.array_equal(kept.visits[code], made.visits[code]), code
+
+
+@watched
+@given(towns(rough=True))
+def test_the_world_is_the_fold_of_its_log(town: Town) -> None:
+    events, desk = live(town)
+    lines = [ev.log_line(event, seq, 0) for seq, event in enumerate(events, 1)]
+    again = fold(ev.read_log(lines))
+    assert again.encoded() == desk.world.encoded()
+
+
+@watched
+@given(towns(rough=True))
+def test_the_same_day_twice_is_the_same_log(town: Town) -> None:
+    assert live(town)[0] == live(town)[0]
+
+
+@watched
+@given(towns())
+def test_every_plan_can_be_kept(town: Town) -> None:
+    def look(desk: Desk, event: ev.AnyEvent) -> None:
+        if isinstance(event, ev.RideBooked | ev.PlansChanged):
+            for name in [event.shuttle] if isinstance(event, ev.RideBooked) else event.plans:
+                now = moment(desk.world, desk.times, name, event.at)
+                assert not breaches(now, desk.times), (name, now)
+
+    live(town, look)
+
+
+@watched
+@given(towns())
+def test_the_answer_is_the_best_of_all_insertions(town: Town) -> None:
+    live(town, on_request(assert_best))
+
+
+def on_request(judge: Callable[[Desk, str, int], None]) -> Callable[[Desk, ev.AnyEvent], None]:
+    """Look at the desk whenever somebody asks."""
+
+    def look(desk: Desk, event: ev.AnyEvent) -> None:
+        if isinstance(event, ev.RequestMade):
+            judge(desk, event.request.id, event.at)
+
+    return look
+
+
+def assert_best(desk: Desk, request: str, now: int) -> None:
+    """What the desk offers costs as little as any insertion, over all stop points; nothing only if nothing is possible."""
+    world, policy = desk.world, desk.world.policy
+    ride = world.rides[request]
+    answer = desk.quote(request, now)
+    if answer.receipt.binding is not None:
+        return  # nobody could ever carry it
+    costs = {}
+    for origin in ride.request.origins[: policy.stop_choices]:
+        for destination in ride.request.destinations[: policy.stop_choices]:
+            limits = offers.limits(ride.request, policy, now, origin, destination)
+            cost, where = best_insertion(world, desk.times, ride, limits, origin.place, destination.place, now)
+            walking = round(policy.weights.delay * 1000) * (origin.walk + destination.walk)
+            costs[origin, destination] = cost + walking, where
+    least = min(cost for cost, _ in costs.values())
+    if not answer.quotes:
+        assert least == float("inf"), (request, least, costs)
+        return
+    quote = answer.quotes[0]
+    cost, where = costs[quote.pickup, quote.dropoff]
+    assert cost == least, (quote, costs)
+    assert (quote.shuttle, *quote.after) in where, (quote, where)
