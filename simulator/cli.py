@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "check": Row("simulator.commands:check", "judge the log of a day: every promise, every invariant"),
     "report": Row("simulator.commands:report", "write the report of a day from its output folder"),
     "replay": Row("simulator.lab_commands:replay", "make a log's decisions again, or decide by another policy"),
+    "compare": Row("simulator.lab_commands:compare", "days side by side: a table and one offline page"),
+    "sweep": Row("simulator.lab_commands:sweep", "days over values of any field; the fewest shuttles for a target"),
     "map": Row("routing.commands:app", "road maps: import from OpenStreetMap, stop points, show"),
     "warm": Row("simulator.commands:warm", "compile the kernels now, so that no later start waits for them"),
 }

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from routing.errors import InputError
 from simulator.commands import Json, compiling, progress_bar
 
 if TYPE_CHECKING:
     from simulator.replay import Recorded
+    from simulator.sweep import Cell, Prices
+
+Scenario = Annotated[str, typer.Argument(metavar="S", help="a scenario file, or a shipped one: pilot")]
+Seeds = Annotated[int, typer.Option(help="days of each: seeds 1 to K")]
+Jobs = Annotated[int, typer.Option(help="processes on this machine")]
+Cluster = Annotated[str | None, typer.Option(help="a Dask scheduler instead: tcp://host:8786 (naru-transit[cluster])")]
 
 TOLD = 20
 """riders whose differences are told on the terminal; all are in differences.csv"""
@@ -93,3 +102,115 @@ def _replay_under(recorded: Recorded, policy: Path, out: Path | None, as_json: b
 
 def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def compare(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR…", help="output folders of days")],
+    out: Annotated[Path, typer.Option(help="the page to write")] = Path("comparison.html"),
+    as_json: Json = False,
+) -> None:
+    """Days side by side: a table here, and one offline page."""
+    from simulator import compare as comparing
+    from simulator.days import flat
+    from simulator.outputs import write_whole
+
+    runs = comparing.read_runs(folders)
+    write_whole(out, comparing.html(runs))
+    if as_json:
+        _print_json({"page": str(out), "runs": {run.name: flat(run.kpis) for run in runs}})
+    else:
+        print(comparing.text(runs))
+        print(f"\npage  {out}")
+
+
+def sweep(
+    scenario: Scenario,
+    vary: Annotated[list[str], typer.Option(help="key=value,value,…: policy.walk_m=0,400 (may be repeated)")] = [],  # noqa: B006
+    seeds: Seeds = 5,
+    jobs: Jobs = 1,
+    cluster: Cluster = None,
+    out: Annotated[Path | None, typer.Option(help="folder for each day's figures, tables and the page")] = None,
+    target: Annotated[str | None, typer.Option(help="fewest that reach service_rate=0.9,wait_mean_s=600")] = None,
+    by: Annotated[list[str], typer.Option(help="what --target searches: vehicles.0.count=1..40")] = [],  # noqa: B006
+    prices: Annotated[str, typer.Option(help="of a shuttle-hour and a km, for the cost")] = "30000,500",
+    as_json: Json = False,
+) -> None:
+    """Days over values of any field, the same people in each; or the fewest shuttles that reach a target."""
+    from simulator import sizing
+    from simulator import sweep as sweeping
+    from simulator.simulate import warm
+
+    _positive(seeds, "--seeds")
+    _positive(jobs, "--jobs")
+    priced = _prices(prices)
+    with compiling():
+        warm()
+    running: dict[str, Any] = {"processes": jobs, "cluster": cluster, "folder": out}
+    notes: list[str] = []
+    if target is not None:
+        if vary:
+            raise InputError("--vary and --target ask for different things", field="--vary", expected="one of them")
+        targets = sizing.read_targets(target)
+        sizings = []
+        for knob in [sizing.read_knob(text) for text in by or [sizing.DEFAULT_BY]]:
+            with days_bar() as progress:
+                sizings.append(
+                    sizing.size(scenario, knob, targets, seeds, say=notes.append, progress=progress, **running)
+                )
+        best = sizing.cheapest(sizings)
+        cells = [cell for found in sizings for cell in found.tried]
+        wanted = ", ".join(f"{metric} {value:g}" for metric, value in targets.items())
+        notes.append(f"Nothing tried reaches {wanted}." if best is None or best.found is None
+                     else f"The fewest shuttle-hours that reach {wanted}: {best.found.label}.")  # fmt: skip
+    else:
+        with days_bar() as progress:
+            cells = sweeping.sweep(scenario, sweeping.read_vary(vary), seeds, progress=progress, **running)
+    page = None if out is None else sweeping.write_sweep(out, Path(scenario).stem, cells, priced, notes)
+    if as_json:
+        _print_json({"cells": [_cell(cell) for cell in cells], "notes": notes, "page": page and str(page)})
+    else:
+        print(sweeping.text(cells))
+        print("".join(f"\n{note}" for note in notes) + (f"\npage  {page}" if page else ""))
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    import msgspec
+
+    from simulator.days import flat
+
+    bands = {metric: cell.band(metric) for metric in flat(cell.days[0])}
+    return {"changes": dict(cell.changes), "figures": {k: msgspec.to_builtins(v) for k, v in bands.items()}}
+
+
+def _prices(text: str) -> Prices:
+    from simulator.sweep import Prices
+
+    try:
+        hour, km = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{text!r} are no prices", field="--prices", expected="two numbers: 30000,500") from None
+    return Prices(hour, km)
+
+
+def _positive(value: int, field: str) -> None:
+    if value < 1:
+        raise InputError(f"{value} cannot be used", field=field, expected="1 or more")
+
+
+@contextmanager
+def days_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal's stderr, elsewhere a line for each tenth of the days."""
+    if sys.stderr.isatty():
+        with progress_bar() as progress:
+            yield lambda done, of: progress(f"{done}/{of} days", done / max(of, 1))
+        return
+    told = -1
+
+    def tell(done: int, of: int) -> None:
+        nonlocal told
+        tenth = 10 * done // max(of, 1)
+        if of >= 20 and tenth > told:
+            told = tenth
+            print(f"naru: {done} of {of} days", file=sys.stderr)
+
+    yield tell

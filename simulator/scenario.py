@@ -79,7 +79,7 @@ def load_scenario(
     `seed` goes before the file's. `changes` sets dotted keys to YAML values first: {"policy.walk_m": "400"}.
     Raises InputError with file, line, field and expectation for whatever cannot be used.
     """
-    document = read_yaml(_find(path_or_name))
+    document = read_yaml(file_of(path_or_name))
     if changes:
         document = document.replaced(changes)
     words = read_scenario_file(document)
@@ -91,7 +91,7 @@ def load_scenario(
 
 def load_policy(path: str | Path) -> Policy:
     """A policy from a file of its own, or from a scenario. Raises InputError as `load_scenario` does."""
-    return read_policy(read_yaml(_find(path)))
+    return read_policy(read_yaml(file_of(path)))
 
 
 def requests_of(scenario: Scenario, times: DriveTimes) -> tuple[tuple[int, RideRequest], ...]:
@@ -135,10 +135,10 @@ def requests_of(scenario: Scenario, times: DriveTimes) -> tuple[tuple[int, RideR
     return tuple(sorted(out, key=lambda pair: pair[0]))
 
 
-def _find(path_or_name: str | Path) -> Path:
+def file_of(path_or_name: str | Path) -> Path:
     """The file that a path or a shipped name means."""
     path = Path(path_or_name)
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    if path.is_file() or path.suffix or len(path.parts) > 1:  # a folder of that name may be a day of it
         return path
     shipped = shipped_scenarios()
     if str(path) in shipped:

@@ -1,0 +1,63 @@
+"""The bench's pages: one offline HTML in the style of a day's report, charts as SVG inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+
+SIMULATED = (
+    '<p class="notice"><strong>Simulated demand.</strong> The riders and their journeys were computed; nothing here '
+    "was observed on a street.</p>"
+)
+
+
+def page(title: str, eyebrow: str, summary: str, sections: Sequence[str], *, simulated: bool = True) -> bytes:
+    """A whole page. `summary` and the sections are HTML, the rest is text."""
+    css = files("simulator").joinpath("report.css").read_text("utf-8")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)} – Naru, {escape(eyebrow)}</title><style>{css}</style></head>\n"
+        f'<body><main><header><p class="eyebrow">Naru · {escape(eyebrow)}</p><h1>{escape(title)}</h1>'
+        f'<p class="dek">{summary}</p>{SIMULATED if simulated else ""}</header>{"".join(sections)}'
+        f"<footer><p>Made by Naru {escape(version('naru-transit'))}. Intervals hold 95 of 100 times, for means of days."
+        "</p></footer></main></body></html>\n"
+    ).encode("utf-8", "replace")
+
+
+def section(title: str, content: str) -> str:
+    """A part of the page under a heading."""
+    return f"<section><h2>{escape(title)}</h2>{content}</section>"
+
+
+def figure(title: str, caption: str, chart: str) -> str:
+    """A chart under a heading, with what it shows in words."""
+    return section(title, f'<figure><figcaption>{escape(caption)}</figcaption><div class="wide">{chart}</div></figure>')
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts; all columns but the first are figures."""
+    top = "".join(f"<th{_css(i)}>{escape(cell)}</th>" for i, cell in enumerate(head))
+    body = "".join(
+        f"<tr>{''.join(f'<td{_css(i)}>{escape(cell)}</td>' for i, cell in enumerate(row))}</tr>" for row in rows
+    )
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def facts(pairs: Mapping[str, str]) -> str:
+    """Names and what they are."""
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in pairs.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def paragraphs(lines: Sequence[str]) -> str:
+    """Each line a paragraph."""
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _css(column: int) -> str:
+    return ' class="num"' if column else ""
