@@ -208,11 +208,11 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """length of the pickup window told; None: the whole of what the request allows"""
     early_s: int = 60
     """how much of a promised window lies before the planned pickup"""
-    dwell_stop_s: float = 0
-    dwell_rider_s: float = 0
+    dwell_stop_s: float = 0.0
+    dwell_rider_s: float = 0.0
     wait_aboard_s: int = 300
     """longest planned wait at a stop point with riders aboard"""
-    walk_m: float = 0
+    walk_m: float = 0.0
     """longest walk to or from a stop point; 0: only the nearest one"""
     stop_choices: int = 4
     """stop points tried at each end within the walk"""
