@@ -19,7 +19,7 @@ from dispatch.core.world import fold
 from tests.checker import best_insertion, breaches, moment
 from tests.property.towns import Town, live, towns
 
-watched = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+watched = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 
 
 @watched
