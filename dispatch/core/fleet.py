@@ -29,7 +29,7 @@ END = 10  # of the shift
 OPEN = 11  # 1: takes new riders
 TAIL = 12  # visits at the plan's end that stay there (the depot)
 FROZEN = 13  # visits at the plan's head that may not move
-WAITS = 14  # 1: somewhere in the timetable it waits for a window to open; 2: and something is delayed on purpose
+WAITS = 14  # 1: somewhere in the timetable it waits for a window to open; 2, 3: and something is delayed on purpose
 SHUTTLE_COLUMNS = 15
 
 # routes[v, …, position]
@@ -37,7 +37,7 @@ CODE = 0
 PLACE = 1
 BEGIN = 2  # service begins
 DONE = 3  # service ends
-LATEST_OK = 4  # latest begin that breaks nothing after it (windows and shift; not ride times)
+LATEST_OK = 4  # latest begin in any timetable that keeps windows, shift and ride times
 LOAD = 5  # persons aboard after the visit
 WLOAD = 6
 PAIR = 7  # position of a drop-off's own pickup, -1 if the rider is aboard

@@ -58,7 +58,7 @@ from dispatch.core.fleet import (
     WLOAD,
     N,
 )
-from dispatch.core.timing import DELAYS, OK, slice_at, start, time_route
+from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, settle, slice_at, start
 
 INFEASIBLE = 2**60
 
@@ -66,24 +66,54 @@ INFEASIBLE = 2**60
 CLOSED, OUT_OF_REACH, TOO_FULL, PICKUP_LATE, DROPOFF_LATE, BREAKS_PROMISE, FITS = range(7)
 
 
+@njit(cache=True, inline="always")
+def _loose(shuttle, rules, slices):  # type: ignore[no-untyped-def]
+    """Whether what was delayed on purpose may be delayed less once there are two more visits.
+
+    A wait aboard may be another one then; a stop dwell or a drive at another time of day may be shorter.
+    """
+    if shuttle[WAITS] < DELAYS:
+        return False
+    return shuttle[WAITS] == DELAYS_A_WAIT or rules[STOP_DWELL] > 0 or len(slices) > 1
+
+
 @njit(cache=True)
 def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
-    """(feasible, total delay of old drop-offs, begin of the pickup, begin of the drop-off), the whole plan timed."""
-    n = shuttle[N]
+    """(feasible, total delay of old drop-offs, begin of the pickup, begin of the drop-off), the whole plan timed.
+
+    It starts from the old timetable: with two more visits nothing is earlier, unless the old one is `_loose`.
+    """
+    n, seats = shuttle[N], visits[code, V_SEATS]
+    one_slice = len(slices) == 1
+    loose, spared = _loose(shuttle, rules, slices), 2 * rules[STOP_DWELL]
     m = 0
     for k in range(n + 1):
-        if k == i:
-            scratch[CODE, m] = code
-            m += 1
-        if k == j:
-            scratch[CODE, m] = code + 1
-            m += 1
+        if k in (i, j):
+            for new in range(code if k == i else code + 1, code + 2 if k == j else code + 1):
+                pickup = new == code
+                scratch[CODE, m], scratch[PLACE, m] = new, visits[new, V_PLACE]
+                scratch[BEGIN, m], scratch[LATEST_OK, m] = visits[new, V_EARLIEST], visits[new, V_LATEST]
+                scratch[LOAD, m] = (scratch[LOAD, m - 1] if m > 0 else shuttle[ABOARD]) + (seats if pickup else -seats)
+                scratch[PAIR, m] = -1 if pickup else i
+                m += 1
         if k < n:
-            scratch[CODE, m] = route[CODE, k]
+            old = route[CODE, k]
+            scratch[CODE, m], scratch[PLACE, m] = old, route[PLACE, k]
+            if visits[old, V_PLACE] < 0:
+                scratch[PLACE, m] = scratch[PLACE, m - 1] if m > 0 else shuttle[STANDS]
+            scratch[BEGIN, m], scratch[DONE, m] = route[BEGIN, k], route[DONE, k]
+            if loose or (k >= i and (spared > 0 or not one_slice)):
+                scratch[BEGIN, m] = visits[old, V_EARLIEST]
+            scratch[LATEST_OK, m] = visits[old, V_LATEST]
+            if one_slice and visits[old, V_PLACE] >= 0:
+                scratch[LATEST_OK, m] = route[LATEST_OK, k] + spared
+            scratch[LOAD, m] = route[LOAD, k] + (seats if i <= k < j else 0)
+            pair = route[PAIR, k]
+            scratch[PAIR, m] = pair + (pair >= i) + (pair >= j) if pair >= 0 else -1
             m += 1
-    waits = shuttle[WAITS]
-    status = time_route(scratch, n + 2, shuttle, node, at, visits, rules, table, place_nodes, slices)
-    shuttle[WAITS] = waits
+    status, _ = settle(
+        scratch, n + 2, 0 if loose else i, shuttle, node, at, visits, rules, table, place_nodes, slices, False, True
+    )  # fmt: skip
     delay = 0
     if status == OK:
         for k in range(n):
@@ -122,8 +152,8 @@ def _follow(shuttle, route, scratch, i, j, t, stands, room, visits, rules, table
             arrive += table[slice_at(slices, t), from_node, place]
             from_node = place_nodes[place]
         begin = max(arrive, visits[c, V_EARLIEST])
-        # a stop dwell may have gone over to the new visit: by so much the old slack may be exceeded
-        if begin > visits[c, V_LATEST] or (one_slice and place >= 0 and begin > route[LATEST_OK, k] + stop_dwell):
+        # stop dwells may have gone over to the new visits: by so much the old slack may be exceeded
+        if begin > visits[c, V_LATEST] or (one_slice and place >= 0 and begin > route[LATEST_OK, k] + 2 * stop_dwell):
             return 0, 0
         if load > 0 and begin - arrive > rules[WAIT_ABOARD]:
             return -1, 0
@@ -173,7 +203,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
     if seats > shuttle[SEATS] or wheels > shuttle[WHEELCHAIRS]:
         return best, -1, -1, 0, 0, TOO_FULL
     # with something delayed on purpose, which may be so by less or more, times are but bounds: `_whole` decides
-    delays = shuttle[WAITS] == DELAYS
+    delays, loose = shuttle[WAITS] >= DELAYS, _loose(shuttle, rules, slices)
     sooner = 0
     # whoever stops where the shuttle stops anyway spares those after it a stop dwell, if there was waiting before
     spared = 0
@@ -192,7 +222,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
         else:
             t, stands, load, wload = route[DONE, i - 1], route[PLACE, i - 1], route[LOAD, i - 1], route[WLOAD, i - 1]
             from_node = place_nodes[stands] if stands >= 0 else node
-            if delays:
+            if loose:
                 for k in range(0 if i == first else i - 1, i):
                     if visits[route[CODE, k], V_KIND] == DROPOFF:
                         sooner += route[SOONEST, k] - route[DONE, k]
@@ -236,6 +266,9 @@ def best_in_route(  # type: ignore[no-untyped-def]
         can_wait = shuttle[WAITS] > 0 or p_begin > t + to_p
         whole = delays or (load > 0 and p_begin - t - to_p > rules[WAIT_ABOARD])
         t, from_node, stands = p_done, p_node, p_place
+        # begin to begin, no waiting counted: what of the ride no delay can take away; and the latest begin there may be
+        busy = p_done - p_begin
+        p_latest = p_late
         delay = sooner
         drive = to_p - old_leg
         for j in range(i, last + 1):
@@ -264,6 +297,14 @@ def best_in_route(  # type: ignore[no-untyped-def]
                             d_place, best - cost + spared, visits, rules, table, place_nodes, slices,
                         )  # fmt: skip
                     p_at, d_at = p_begin, d_begin
+                    if verdict < 0 and one_slice:
+                        # what no delay mends: the rider's own time on the way, and lateness at the next point
+                        if busy + to_d > ride or d_begin - p_latest > ride:
+                            verdict = 0
+                        elif onward >= 0 and j < n and visits[route[CODE, j], V_PLACE] >= 0:
+                            there = d_begin + d_dwell + table[s, d_node, onward]
+                            if there > route[LATEST_OK, j] + 2 * stop_dwell:
+                                verdict = 0
                     if verdict < 0 and (can_wait or d_begin > d_arrive):
                         fits, later, p_at, d_at = _whole(
                             shuttle, route, scratch, node, at, code, i, j, visits, rules, table, place_nodes, slices
@@ -278,7 +319,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                     else:
                         stage = max(stage, BREAKS_PROMISE)
             # pass the next old point with the rider aboard
-            if j >= last:
+            if j >= last or (one_slice and busy > ride):
                 break
             c = route[CODE, j]
             if visits[c, V_KIND] == BREAK:
@@ -292,7 +333,9 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 from_node = place_nodes[place]
             arrive = t + leg
             begin = max(arrive, visits[c, V_EARLIEST])
-            if begin > visits[c, V_LATEST] or (one_slice and begin > route[LATEST_OK, j] + stop_dwell):
+            if delays and not loose:
+                begin = max(begin, route[BEGIN, j])
+            if begin > visits[c, V_LATEST] or (one_slice and begin > route[LATEST_OK, j] + 2 * stop_dwell):
                 stage = max(stage, BREAKS_PROMISE)
                 break
             can_wait = can_wait or begin > arrive
@@ -312,6 +355,9 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 drive -= table[slice_at(slices, route[DONE, j - 1]), old_node, place]
             if visits[c, V_KIND] == DROPOFF:
                 delay += begin - route[BEGIN, j]
+            if j == i and place >= 0:
+                p_latest = min(p_latest, route[LATEST_OK, j] + 2 * stop_dwell - leg - p_dwell)
+            busy += leg + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             t = begin + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             stands = place
             if one_slice and w_drive * drive + w_delay * (delay + t - now) - waking - spared >= best:

@@ -50,8 +50,8 @@ from routing.travel_times import QUARTER_MS
 OK, LATE, FULL, RIDE, WAIT, SHIFT_END = 0, 1, 2, 3, 4, 5
 """What a timetable breaks, worst place first met."""
 
-DELAYS = 2
-"""In shuttle column WAITS: something begins later than it could, for the sake of a ride or a wait aboard."""
+DELAYS, DELAYS_A_WAIT = 2, 3
+"""In shuttle column WAITS: something begins later than it could, for the sake of a ride; of a wait aboard."""
 
 
 @njit(cache=True, inline="always")
@@ -71,6 +71,79 @@ def start(shuttle, now, table, indptr, heads, edge_ms):  # type: ignore[no-untyp
         )
         return node, max(at, now)  # already there by the clock, and nobody has said so yet
     return shuttle[NODE], max(shuttle[AT], now)
+
+
+@njit(cache=True)
+def settle(  # type: ignore[no-untyped-def]
+    route, n, first, shuttle, node, at, visits, rules, table, place_nodes, slices, once, strict
+):
+    """Push begins back until every bound is kept: (OK or the first kind of bound that can't be, what WAITS is then).
+
+    PLACE, LOAD and PAIR are given, and in BEGIN lower bounds; before point `first` they are the timetable. `strict`:
+    LATEST_OK holds upper bounds, and the first thing broken ends it. Otherwise what is broken still gets a timetable,
+    the earliest one, as it does after a single pass (`once`).
+    """
+    status, waits, passes = OK, 0, 0
+    while True:
+        passes += 1
+        lowest = n
+        if first == 0:
+            t, from_node, stands, aboard = at, node, shuttle[STANDS], shuttle[ABOARD]
+        else:
+            t, stands, aboard = route[DONE, first - 1], route[PLACE, first - 1], route[LOAD, first - 1]
+            from_node = place_nodes[stands] if stands >= 0 else node
+        for k in range(first, n):
+            code = route[CODE, k]
+            place = route[PLACE, k]
+            drive = 0
+            if place >= 0:
+                # the drive under way keeps its slice as long as its goal stays
+                s = shuttle[SLICE] if k == 0 and place == shuttle[HEADING] else slice_at(slices, t)
+                drive = table[s, from_node, place]
+            arrive = t + drive
+            begin = max(arrive, visits[code, V_EARLIEST], route[BEGIN, k])
+            route[BEGIN, k] = begin
+            if begin > arrive:
+                waits = max(waits, 1)
+                too_long = begin - arrive - rules[WAIT_ABOARD]
+                if aboard > 0 and too_long > 0:
+                    if k > 0 and route[BEGIN, k - 1] + too_long <= visits[route[CODE, k - 1], V_LATEST]:
+                        route[BEGIN, k - 1] += too_long
+                        lowest = min(lowest, k - 1)
+                        waits = DELAYS_A_WAIT
+                    elif status == OK:
+                        status = WAIT
+            done = begin + visits[code, V_DWELL]
+            if place != stands:
+                done += rules[STOP_DWELL]
+            route[DONE, k] = done
+            if passes == 1 and not strict:
+                route[SOONEST, k] = done
+            if begin > visits[code, V_LATEST]:
+                status = LATE
+            elif done > shuttle[END] and status != LATE:
+                status = SHIFT_END
+            pair = route[PAIR, k]
+            if pair >= 0 and begin - route[BEGIN, pair] > visits[code, V_RIDE]:
+                later = begin - visits[code, V_RIDE]
+                if later <= visits[route[CODE, pair], V_LATEST]:
+                    route[BEGIN, pair] = later
+                    lowest = min(lowest, pair)
+                    waits = max(waits, DELAYS)
+                elif status == OK:
+                    status = RIDE
+            if strict and (status != OK or begin > route[LATEST_OK, k]):
+                return max(status, LATE), waits
+            t = done
+            stands = place
+            if place >= 0:
+                from_node = place_nodes[place]
+            aboard = route[LOAD, k]
+        if lowest == n or once or status != OK:
+            return status, waits
+        if passes > n + 1:
+            return RIDE, waits  # each delay brings on the next (a cycle of Bellman & Ford): there is no end to it
+        first = lowest
 
 
 @njit(cache=True)
@@ -100,79 +173,34 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
                 if route[CODE, m] == code - 1:
                     route[PAIR, k] = m
                     break
-    waits = 0
-    moved = True
-    passes = 0
-    while moved:
-        moved = False
-        passes += 1
-        t, from_node, stands = at, node, here
-        aboard = shuttle[ABOARD]
-        for k in range(n):
-            code = route[CODE, k]
-            place = route[PLACE, k]
-            drive = 0
-            if place >= 0:
-                # the drive under way keeps its slice as long as its goal stays
-                s = shuttle[SLICE] if k == 0 and place == shuttle[HEADING] else slice_at(slices, t)
-                drive = table[s, from_node, place]
-            arrive = t + drive
-            begin = max(arrive, visits[code, V_EARLIEST], route[BEGIN, k])
-            if begin > arrive:
-                waits = max(waits, 1)
-                if aboard > 0 and begin - arrive > rules[WAIT_ABOARD]:
-                    if k == 0:
-                        if status == OK:
-                            status = WAIT
-                    else:
-                        later = route[BEGIN, k - 1] + (begin - arrive - rules[WAIT_ABOARD])
-                        if later > route[BEGIN, k - 1] and later <= visits[route[CODE, k - 1], V_LATEST]:
-                            route[BEGIN, k - 1] = later
-                            moved = True
-                        elif status == OK:
-                            status = WAIT
-            route[BEGIN, k] = begin
-            done = begin + visits[code, V_DWELL]
-            if place != stands:
-                done += rules[STOP_DWELL]
-            route[DONE, k] = done
-            if passes == 1:
-                route[SOONEST, k] = done
-            if begin > visits[code, V_LATEST]:
-                status = LATE
-            elif done > shuttle[END] and status != LATE:
-                status = SHIFT_END
-            pair = route[PAIR, k]
-            if pair >= 0 and begin - route[BEGIN, pair] > visits[code, V_RIDE]:
-                later = begin - visits[code, V_RIDE]
-                if later <= visits[route[CODE, pair], V_LATEST]:
-                    route[BEGIN, pair] = later
-                    moved = True
-                elif status == OK:
-                    status = RIDE
-            t = done
-            stands = place
-            if place >= 0:
-                from_node = place_nodes[place]
-            aboard = route[LOAD, k]
-        if moved:
-            waits = DELAYS
-            if passes > n + 1 and status == OK:
-                status = RIDE  # each delay brings on the next (a cycle of Bellman & Ford): there is no end to it
-        if status != OK:
-            # a plan that a fact of the world has broken still gets a timetable: the earliest one
-            break
+    settled, waits = settle(
+        route, n, 0, shuttle, node, at, visits, rules, table, place_nodes, slices, status == FULL, False
+    )  # fmt: skip
+    if status == OK:
+        status = settled
     shuttle[WAITS] = waits
-    slack = NEVER
-    for k in range(n - 1, -1, -1):
-        code = route[CODE, k]
-        serve = route[DONE, k] - route[BEGIN, k]
-        latest = min(visits[code, V_LATEST], shuttle[END] - serve)
-        if k < n - 1:
-            drive = 0
-            if route[PLACE, k + 1] >= 0 and route[PLACE, k] >= 0:
-                drive = table[slice_at(slices, route[DONE, k]), place_nodes[route[PLACE, k]], route[PLACE, k + 1]]
-            latest = min(latest, slack - serve - drive)
-        slack = latest
-        route[LATEST_OK, k] = latest
+    for k in range(n):
+        route[LATEST_OK, k] = visits[route[CODE, k], V_LATEST]
+    capped = True
+    while capped:
+        capped = False
+        slack = NEVER
+        for k in range(n - 1, -1, -1):
+            serve = route[DONE, k] - route[BEGIN, k]
+            latest = min(route[LATEST_OK, k], shuttle[END] - serve)
+            if k < n - 1:
+                drive = 0
+                if route[PLACE, k + 1] >= 0 and route[PLACE, k] >= 0:
+                    drive = table[slice_at(slices, route[DONE, k]), place_nodes[route[PLACE, k]], route[PLACE, k + 1]]
+                latest = min(latest, slack - serve - drive)
+            slack = latest
+            route[LATEST_OK, k] = latest
+        if status == OK:
+            for k in range(n):
+                pair = route[PAIR, k]
+                if pair >= 0:
+                    latest = route[LATEST_OK, pair] + visits[route[CODE, k], V_RIDE]
+                    if latest < route[LATEST_OK, k]:
+                        route[LATEST_OK, k] = latest
+                        capped = True
     return status
