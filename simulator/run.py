@@ -35,6 +35,8 @@ class Day(Struct, frozen=True):
     riders: Riders
     disturbances: Disturbances
     seed: int
+    rules: tuple[ev.PolicyChanged, ...] = ()
+    """other policies during the day, as a trial's schedule has them"""
 
 
 class People(Protocol):
@@ -116,6 +118,8 @@ class Simulation:
         for number, (at, request) in enumerate(day.requests):
             agenda.add(at, REQUEST, request, number)
         self._left = len(day.requests)
+        for change in day.rules:
+            agenda.add(change.at, CHANGE, change)
         for speed in day.disturbances.speeds:
             agenda.add(speed.at, CHANGE, ev.SpeedsChanged(speed.at, speed.factor))
         for closure in day.disturbances.closures:
@@ -149,6 +153,8 @@ class Simulation:
         elif isinstance(what, disturb.Breakdown):
             if self.desk.world.shuttles[what.shift].state == "on":
                 self._react.break_down(what.shift, now)
+        elif isinstance(what, ev.PolicyChanged):
+            self._react.record([what])
         else:
             assert isinstance(what, ev.Event)
             self._react.change_roads(what, now)
@@ -230,8 +236,9 @@ class Simulation:
     # timers
 
     def _next_timer(self, now: int) -> None:
-        reoptimise = self.day.policy.reoptimise
-        if reoptimise is None and self.day.policy.queue is None and not self.day.disturbances.breakdowns:
+        day, reoptimise = self.day, self.desk.world.policy.reoptimise
+        policies = (day.policy, *(change.policy for change in day.rules))
+        if not any(policy.reoptimise or policy.queue for policy in policies) and not day.disturbances.breakdowns:
             return
         every = TICK if reoptimise is None else reoptimise.every_s * 1000
         self._agenda.add((now // every + 1) * every, TIMER, None)
