@@ -4,9 +4,10 @@ This is a fold of its own. It shares no code with the world, the timetable or th
 not repeated here; it believes only the log's inputs and the free driving times, and re-tells the day from them.
 `naru check`, the simulator and the tests call it at the end; a live auditor feeds a `Judge` event by event.
 
-Every time bound is one that can be proven. Closures only lengthen drives, so the table of the day's start stays a
-lower bound; a change of speed scales it. A promise may be broken only by a fact of the world (a closure, a breakdown,
-a slow drive, a late rider), and then the rider must have been told by 30 s after the moment at which it was broken.
+Every time bound is one that can be proven. Given `reroute`, drives are judged on the roads as they then were; without
+it closures only lengthen drives, so the table of the day's start stays a lower bound, and a change of speed scales it.
+A promise may be broken only by a fact of the world (a closure, a breakdown, a slow drive, a late rider), and then the
+rider must have been told by 30 s after the moment at which it was broken.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from dispatch.core import events as e
 from dispatch.core.domain import NEVER, FixedCall, Promise, RideRequest, Shift
@@ -46,6 +48,9 @@ INVARIANTS: Final[dict[str, tuple[int | None, str]]] = {
     "answered": (None, "every request is answered by the next half minute, a queued one by the end of its queueing"),
 }
 """Name: (number in DESIGN §5 where it has one, what holds)."""
+
+Reroute = Callable[[frozenset[int], float], DriveTimes]
+"""driving times with these edges closed and all drives lengthened by the factor"""
 
 ANSWER_MS: Final = 30_000
 TELL_MS: Final = 30_000
@@ -91,13 +96,15 @@ class Violation(Struct, frozen=True, omit_defaults=True):
         return f"line {self.seq}, {clock(self.at)}: {self.invariant}: {self.what}"
 
 
-def check(events: Iterable[AnyEvent], times: DriveTimes | None = None) -> list[Violation]:
+def check(
+    events: Iterable[AnyEvent], times: DriveTimes | None = None, reroute: Reroute | None = None
+) -> list[Violation]:
     """Violations of a day's log, in the order in which they showed.
 
-    `times` are the driving times of the day's start; without them drives are not judged against the road, and whoever
-    was told of a risk is taken to have been told for a reason.
+    `times` are the driving times of the day's start; `reroute` makes those after a closure. Without them drives are
+    not judged against the road, and whoever was told of a risk is taken to have been told for a reason.
     """
-    judge = Judge(times)
+    judge = Judge(times, reroute)
     read = judge.read
     for event in events:
         read(event)
@@ -148,8 +155,8 @@ class _Shuttle:
     """Where a shuttle is and what it is to do, as the log tells."""
 
     __slots__ = (
-        "aboard", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "free_at", "goal", "id", "late",
-        "node", "place", "plan", "seats", "served", "shift", "thinned", "turned_from", "version",
+        "aboard", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "drive_table", "free_at", "goal",
+        "id", "late", "node", "place", "plan", "seats", "served", "shift", "thinned", "turned_from", "version",
         "wheelchairs",
     )  # fmt: skip
 
@@ -167,6 +174,7 @@ class _Shuttle:
         self.drive_at = 0
         self.drive_factor = 1.0
         self.drive_slice = 0
+        self.drive_table: NDArray[np.int32] | None = None
         self.aboard: set[int] = set()
         self.seats = 0
         self.wheelchairs = 0
@@ -179,18 +187,19 @@ class _Shuttle:
 class Judge:
     """The fold: `read` each event in order; `violations` grows."""
 
-    def __init__(self, times: DriveTimes | None = None) -> None:
+    def __init__(self, times: DriveTimes | None = None, reroute: Reroute | None = None) -> None:
         self.violations: list[Violation] = []
         self.seq = 0
         self.now = -NEVER
         self._times = times
         self._slices: list[int] = [] if times is None else times.slices.tolist()
-        self._drive: Callable[..., int] | None = None if times is None else times.table.item
+        self._reroute = reroute
+        self._closed_edges: set[int] = set()
+        self._table: NDArray[np.int32] | None = None
         # the shortest of the day's slices: what no plan can beat, whenever its drives begin
         self._least: Callable[..., int] | None = None
         if times is not None:
-            table = times.table
-            self._least = (table[0] if len(table) == 1 else table.min(axis=0)).item
+            self._drive_on(times.table)
         self._node_of: Sequence[int] = () if times is None else times.place_nodes.tolist()
         self._rides: list[_Ride] = []
         self._by_id: dict[str, _Ride] = {}
@@ -237,6 +246,7 @@ class Judge:
             e.ShuttleBrokeDown: self._shuttle_broke_down,
             e.RiderStranded: self._rider_stranded,
             e.RoadClosed: self._road_closed,
+            e.RoadReopened: self._road_reopened,
             e.SpeedsChanged: self._speeds_changed,
             e.ActTaken: self._act_taken,
             e.DayClosed: self._day_closed,
@@ -254,6 +264,10 @@ class Judge:
         if not self._open:
             self._outside(event)
         self._handle[type(event)](event)
+
+    def _drive_on(self, table: NDArray[np.int32]) -> None:
+        self._table = table
+        self._least = (table[0] if len(table) == 1 else table.min(axis=0)).item
 
     # Saying what is wrong
 
@@ -624,7 +638,7 @@ class Judge:
             return
         least = self._least
         assert least is not None
-        factor, nodes = self._factor, self._node_of
+        factor, nodes = self._scale(), self._node_of
         rides = self._rides
         if shuttle.goal >= 0:
             node, t = shuttle.drive_node, shuttle.drive_at
@@ -720,7 +734,8 @@ class Judge:
         shuttle.goal = event.place
         shuttle.node = shuttle.drive_node = event.node
         shuttle.drive_at = at
-        shuttle.drive_factor = self._factor
+        shuttle.drive_factor = self._scale()
+        shuttle.drive_table = self._table
         if len(self._slices) > 1:
             shuttle.drive_slice = self._slice(at)
         shuttle.place = shuttle.served = -1
@@ -738,9 +753,9 @@ class Judge:
 
     def _least_drive(self, shuttle: _Shuttle, node: int, place: int) -> int:
         """What a drive from a node to a place takes at least, on the roads on which the drive under way began."""
-        drive = self._drive
-        assert drive is not None
-        free = drive(shuttle.drive_slice, node, place)
+        table = shuttle.drive_table
+        assert table is not None
+        free: int = table.item(shuttle.drive_slice, node, place)
         factor = shuttle.drive_factor
         return free if factor == 1.0 else int(free * factor * _FLOOR)
 
@@ -778,8 +793,8 @@ class Judge:
             return
         took = reached_at - shuttle.drive_at
         least = expected = 0
-        if self._times is not None and node != shuttle.drive_node:
-            table = self._times.table[shuttle.drive_slice]
+        if shuttle.drive_table is not None and node != shuttle.drive_node:
+            table = shuttle.drive_table[shuttle.drive_slice]
             nearer = np.subtract(table[shuttle.drive_node], table[node])
             least, expected = int(nearer.max()), int(nearer[shuttle.goal])
             if shuttle.drive_factor != 1.0:
@@ -799,7 +814,7 @@ class Judge:
             self._found("legal", f"{shuttle.id} arrives, but was not driving", shuttle)
         elif place != goal:
             self._found("road", f"{shuttle.id} arrives at place {place}, but was driving to place {goal}", shuttle)
-        elif self._drive is not None:
+        elif shuttle.drive_table is not None:
             least = self._least_drive(shuttle, shuttle.drive_node, place)
             took = at - shuttle.drive_at
             if took < least:
@@ -1010,16 +1025,32 @@ class Judge:
 
     # Roads and time
 
-    def _road_closed(self, _: e.RoadClosed) -> None:
-        self._disturbed = True
+    def _road_closed(self, event: e.RoadClosed) -> None:
+        self._closed_edges.update(event.edges)
+        self._roads_changed()
+
+    def _road_reopened(self, event: e.RoadReopened) -> None:
+        self._closed_edges.difference_update(event.edges)
+        self._roads_changed()
 
     def _speeds_changed(self, event: e.SpeedsChanged) -> None:
-        self._disturbed = True
         self._factor = event.factor
+        self._roads_changed()
+
+    def _roads_changed(self) -> None:
+        """A drive goes on as the roads now are from where it was last noted, if that is now; else as they were."""
+        self._disturbed = True
+        if self._reroute is not None and self._times is not None:
+            self._drive_on(self._reroute(frozenset(self._closed_edges), self._factor).table)
         for shuttle in self._shuttles.values():
-            # a drive goes on at the new speed from where it was last noted, and that is now, if at all
-            noted = shuttle.drive_at >= event.at
-            shuttle.drive_factor = event.factor if noted else min(shuttle.drive_factor, event.factor)
+            if shuttle.drive_at >= self.now:
+                shuttle.drive_factor, shuttle.drive_table = self._scale(), self._table
+            else:
+                shuttle.drive_factor = min(shuttle.drive_factor, self._scale())
+
+    def _scale(self) -> float:
+        """By what the table's times are to be scaled: by nothing, if it was made for the speeds of now."""
+        return 1.0 if self._reroute is not None else self._factor
 
     def _act_taken(self, event: e.ActTaken) -> None:
         ride = None if event.request is None else self._ride(event.request)

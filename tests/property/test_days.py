@@ -20,14 +20,14 @@ days = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(towns())
 def test_every_invariant_holds_on_calm_days(town: Town) -> None:
     events, _ = live(town)
-    assert not check(events, town.times)
+    assert not check(events, town.times, town.reroute)
 
 
 @days
 @given(towns(rough=True))
 def test_every_invariant_holds_on_rough_days(town: Town) -> None:
     events, _ = live(town)
-    assert not check(events, town.times)
+    assert not check(events, town.times, town.reroute)
 
 
 @pytest.mark.parametrize("seed", [0, 14, 18, 42, 128, 140, 182, 193])
@@ -36,4 +36,4 @@ def test_days_that_once_went_wrong(seed: int, rough: bool) -> None:
     """Time ran back, an answer never came, a grace was too short, a day did not end, a booking was judged elsewhere."""
     town = town_of(Random(seed), rough=rough)
     events, _ = live(town)
-    assert not check(events, town.times)
+    assert not check(events, town.times, town.reroute)

@@ -1,4 +1,4 @@
-"""At every step of every day: arrays are the packed world, the world is the fold of its log, plans and answers are right.
+"""At every step: the arrays are the packed world, the world is the fold of its log, plans and answers are right.
 
 What is right is said by `tests/checker.py`, which shares no code with the desk.
 """
@@ -89,7 +89,7 @@ def on_request(judge: Callable[[Desk, str, int], None]) -> Callable[[Desk, ev.An
 
 
 def assert_best(desk: Desk, request: str, now: int) -> None:
-    """What the desk offers costs as little as any insertion, over all stop points; nothing only if nothing is possible."""
+    """What the desk offers costs as little as any insertion, over all stop points; nothing if none is possible."""
     world, policy = desk.world, desk.world.policy
     ride = world.rides[request]
     answer = desk.quote(request, now)

@@ -18,7 +18,6 @@ from simulator.riders import Range, Riders
 from simulator.run import Day, Simulation
 from tests.worlds import drive_times, grid, ms, opened
 
-
 ENDLESS = 20_000
 """events that no day of so few riders has"""
 
@@ -30,6 +29,10 @@ class Town:
     network: RoadNetwork
     times: DriveTimes
     day: Day
+
+    def reroute(self, closed: frozenset[int], factor: float) -> DriveTimes:
+        """Driving times with these edges closed and all drives lengthened."""
+        return drive_times(self.network, closed=closed, factor=factor)
 
 
 @st.composite
@@ -144,11 +147,8 @@ Look = Callable[[Desk, ev.AnyEvent], None]
 def live(town: Town, look: Look | None = None) -> tuple[list[ev.AnyEvent], Desk]:
     """The log of the town's day, and the desk at its end."""
 
-    def reroute(closed: frozenset[int], factor: float) -> DriveTimes:
-        return drive_times(town.network, closed=closed, factor=factor)
-
     events: list[ev.AnyEvent] = []
-    desk = Desk(town.times, reroute=reroute)
+    desk = Desk(town.times, reroute=town.reroute)
 
     def write(event: ev.Event) -> None:
         events.append(event)  # type: ignore[arg-type]
