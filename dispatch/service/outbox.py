@@ -1,11 +1,37 @@
-"""Messages that leave the house: written in the commit that causes them, delivered at least once."""
+"""Messages that leave the house: written in the commit that causes them, delivered at least once.
+
+A message lies in the store until a channel has taken it; nothing lies there for what was not committed. After a crash
+it may be delivered again, with the same id. Messages are delivered side by side, so a receiver that cares for their
+order goes by `seq`.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from typing import Any, Final, Literal
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field
+
+from dispatch.service.endings import ended
+from dispatch.service.store import Store
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 16
+"""deliveries under way at the same time"""
+HELD: Final = 1_000
+"""messages held in memory; the others wait in the store"""
+ATTEMPT_S: Final = 10.0
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 300.0
+GIVEN_UP_AFTER_S: Final = 86_400.0
 
 Channel = Literal["log", "webhook", "email", "sms"]
 
@@ -19,12 +45,131 @@ class Message(Struct, frozen=True, omit_defaults=True):
     """what it says: `booked`, `at_risk`, `code` …"""
     about: str = ""
     """request or shuttle that it is about"""
-    values: dict[str, str | int | None] = {}
+    values: dict[str, str | int | None] = field(default_factory=dict)
     """what the text is made of; no personal data that outlives the delivery"""
     id: str = ""
     """given by the dispatcher at the commit; a receiver sees it again if the message is delivered twice"""
+    day: str = ""
+    seq: int = 0
+    """last event of the commit, by the dispatcher"""
+    utc: int = 0
+    """when it was committed, ms since 1970 of the real world, by the dispatcher"""
 
 
 Deliver = Callable[[Message], Awaitable[None]]
 """Returns when the message has been taken; any exception means: again, later."""
 Channels = Mapping[Channel, Deliver]
+Resolve = Callable[[Message], Awaitable[Mapping[str, Any] | None]]
+"""Address and words of a message, when it is delivered; None: the person is no more, drop it."""
+
+
+class Delivered(Struct):
+    """What metrics are made of."""
+
+    delivered: int = 0
+    failed: int = 0
+    """attempts"""
+    given_up: int = 0
+    waiting: int = 0
+
+
+class Undeliverable(Exception):  # noqa: N818
+    """The receiver did not take a message."""
+
+
+class Outbox:
+    """Delivers what lies in a zone's outbox. `run` in the leader only."""
+
+    def __init__(self, store: Store, channels: Channels) -> None:
+        self.counts = Delivered()
+        self._store = store
+        self._channels = channels
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was put in."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled. Raises StoreDown."""
+        free = asyncio.Semaphore(AT_ONCE)
+        cursor, under_way = "-", set[asyncio.Task[None]]()
+        try:
+            while True:
+                self._news.clear()
+                page = await self._store.messages(cursor, HELD - len(under_way)) if len(under_way) < HELD else []
+                for entry, data in page:
+                    cursor = entry
+                    task = asyncio.create_task(self._deliver(entry, data, free))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                    task.add_done_callback(self._one_done)
+                self.counts.waiting = len(under_way)
+                if not page:
+                    await self._news.wait()
+        finally:
+            await ended(under_way)
+
+    def _one_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # the store could not be told: the message stays in it, and the next term delivers it again
+            log.warning("outbox: %s", error)
+        self._news.set()
+
+    async def _deliver(self, entry: str, data: bytes, free: asyncio.Semaphore) -> None:
+        message = msgspec.json.decode(data, type=Message)
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                async with free, asyncio.timeout(ATTEMPT_S):
+                    await self._channels[message.channel](message)
+                break
+            except Exception as error:  # noqa: BLE001 - whatever a channel raises means: again, later
+                self.counts.failed += 1
+                log.info("message %s was not taken by %s: %s", message.id, message.channel, type(error).__name__)
+                if time.time() - message.utc / 1000 > GIVEN_UP_AFTER_S:
+                    self.counts.given_up += 1
+                    await self._store.bury(entry, data)
+                    return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+        self.counts.delivered += 1
+        await self._store.delivered([entry])
+
+
+async def to_log(message: Message) -> None:
+    """Channel that only notes that there was a message; who it was for stays out."""
+    log.info("message %s: %s about %s", message.id, message.kind, message.about)
+
+
+def to_webhook(url: str, secret: str, resolve: Resolve | None = None) -> Deliver:
+    """Channel that POSTs messages as JSON, signed; anything but a 2xx means again, later.
+
+    `Naru-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`: see `signature`. `Naru-Id` is the message's id.
+    """
+    import requests
+
+    def post(body: bytes, name: str) -> None:
+        headers = {
+            "Content-Type": "application/json",
+            "Naru-Id": name,
+            "Naru-Signature": signature(body, secret, int(time.time())),
+        }
+        answer = requests.post(url, data=body, headers=headers, timeout=ATTEMPT_S - 1, allow_redirects=False)
+        if not 200 <= answer.status_code < 300:
+            raise Undeliverable(f"answered {answer.status_code}")
+
+    async def deliver(message: Message) -> None:
+        more = {} if resolve is None else await resolve(message)
+        if more is None:
+            return
+        body = json.dumps({**msgspec.to_builtins(message), **more}, ensure_ascii=False).encode()
+        await asyncio.to_thread(post, body, message.id)
+
+    return deliver
+
+
+def signature(body: bytes, secret: str, at: int) -> str:
+    """What a receiver computes again over the body it got, to know that it is ours and of now."""
+    code = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={code}"
