@@ -1,6 +1,6 @@
 """The desk: takes what happens, answers with events.
 
-Deciding never changes anything: `quote`, `accept`, `cancel`, `serve`, `improve` return events (or quotes), and only
+Deciding never changes anything: `quote`, `accept`, `cancel`, `refuse`, `serve` return events (or quotes), and only
 `apply` folds events into the world and brings the arrays up to date. So a live service can lose a commit and a
 simulator can run the same code, and the same inputs always give the same answers.
 """
@@ -19,8 +19,7 @@ from dispatch.core import insertion, offers
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
 from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
-from dispatch.core.reoptimise import improve
-from dispatch.core.schedule import timetable, violations
+from dispatch.core.schedule import timetable
 from dispatch.core.timing import OK, start
 from dispatch.core.world import Ride, World, dwell
 from routing.paths import length_mm
@@ -186,7 +185,10 @@ class Desk:
         return [ev.RideRefused(now, request, self.explain(request, now), times)]
 
     def serve(self, request: str, now: int) -> list[ev.Event]:
-        """Try a queued request again, up to `later_s` later than asked if there is a queue: booked, refused because its time is over, or [] (still waiting)."""
+        """Try a queued request again, up to `later_s` later than asked if there is a queue.
+
+        Booked, refused because its time is over, or [] (still waiting).
+        """
         ride = self.world.rides[request]
         if self.world.paused and (ride.until is None or now < ride.until):
             return []
@@ -201,89 +203,9 @@ class Desk:
         receipt = self.explain(request, now) if ride.receipt.binding is None else ride.receipt
         return [ev.RideRefused(now, request, receipt)]
 
-    def improve(self, now: int) -> list[ev.Event]:
-        """Better plans for what is not committed, with places for who is in the queue; [] if none were found."""
-        settings = self.world.policy.reoptimise
-        if settings is None:
-            return []
-        waiting = {2 * self.world.rides[request].number: request for request in self.world.queue}
-        allowed = {code: self._allow(self.world.rides[request], now) for code, request in waiting.items()}
-        found = improve(
-            self.fleet, self.times, now, iterations=settings.iterations, seed=self.world.seq, waiting=list(waiting)
-        )
-        return self.adopt(found.plans, {code: allowed[code] for code in found.served}, now)
-
-    def adopt(self, plans: dict[int, tuple[int, ...]], booked: dict[int, Promise], now: int) -> list[ev.Event]:
-        """Plans proposed for shuttles' rows, judged; `booked` are the limits of riders from the queue that are on them.
-
-        One plan that breaks anything refuses the whole proposal: [], and it is counted.
-        """
-        proposed = {self.names[row]: visits for row, visits in sorted(plans.items())}
-        if violations(self.world, self.fleet, self.times, proposed, now, new=set(booked)):
-            self.rejected += 1
-            return []
-        before, after = {}, {}
-        turns: list[ev.Event] = []
-        bookings: list[ev.Event] = []
-        for name, visits in proposed.items():
-            _, route = timetable(self.fleet, self.times, self.world.shuttles[name], visits, now)
-            before[name] = self.world.shuttles[name].plan
-            plan = [code for code in visits if code & ~1 not in booked]
-            after[name] = tuple(plan)
-            turns += self.turn(name, visits, now)
-            version = before[name].version + (after[name] != before[name].visits)
-            for code in (code for code in visits if code in booked):
-                i = sum(c in plan for c in visits[: visits.index(code)])
-                j = sum(c in plan for c in visits[: visits.index(code + 1)])
-                plan[i:j] = [code, *plan[i:j], code + 1]
-                version += 1
-                begins = route[f.BEGIN]
-                times = int(begins[visits.index(code)]), int(begins[visits.index(code + 1)])
-                bookings.append(self._booking(name, code, (i, j), version, booked[code], times, now))
-        changed = {name: visits for name, visits in after.items() if visits != before[name].visits}
-        return [*turns, *([ev.PlansChanged(now, changed, "improved")] if changed else ()), *bookings]
-
-    def _booking(
-        self,
-        name: str,
-        code: int,
-        after: tuple[int, int],
-        version: int,
-        allowed: Promise,
-        times: tuple[int, int],
-        now: int,
-    ) -> ev.RideBooked:
-        request = self.world.rides[str(self.world.numbered[code // 2])].request
-        policy = self.world.policy
-        return ev.RideBooked(
-            at=now,
-            request=request.id,
-            shuttle=name,
-            after=after,
-            version=version,
-            promise=offers.promise(allowed, times[0], policy),
-            pickup=request.origins[0],
-            dropoff=request.destinations[0],
-            pickup_at=times[0],
-            dropoff_at=times[1],
-            fare=offers.fare(request, policy.fares),
-        )
-
-    def _allow(self, ride: Ride, now: int) -> Promise:
-        """What a queued request allows between its nearest stop points, written where the search reads it."""
-        request, policy = ride.request, self.world.policy
-        origin, destination = request.origins[0], request.destinations[0]
-        later = policy.later_s * 1000 if policy.queue else 0
-        allowed = offers.limits(request, policy, now, origin, destination, later=later)
-        code = 2 * ride.number
-        write_ends(self.fleet, code, origin.place, destination.place, allowed, dwell(policy, request.seats), request)
-        return allowed
-
     # insertion
 
-    def _search(
-        self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False
-    ) -> tuple[_Found | None, int]:
+    def _search(self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False) -> tuple[_Found | None, int]:
         """Best insertion over fleet and stop points: (found, shuttles in reach)."""
         request, policy = ride.request, self.world.policy
         best: _Found | None = None
@@ -303,17 +225,13 @@ class Desk:
                     best = _Found(cost, hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
         return best, reach
 
-    def _insert(
-        self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise
-    ) -> _Found | None:
+    def _insert(self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise) -> _Found | None:
         hit = self._kernel(ride, now, origin, destination, allowed)
         if hit[1] < 0:
             return None
         return _Found(hit[0], hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
 
-    def _kernel(
-        self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise
-    ) -> tuple[int, ...]:
+    def _kernel(self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise) -> tuple[int, ...]:
         # a request that is on no plan may use its own rows of `visits` to be tried with
         fleet, request, code = self.fleet, ride.request, 2 * ride.number
         write_ends(
@@ -365,9 +283,7 @@ class Desk:
         plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
         # the search tried other stop points since: judge the ride between those that were quoted
         dwell_ms = dwell(self.world.policy, ride.request.seats)
-        write_ends(
-            self.fleet, code, quote.pickup.place, quote.dropoff.place, quote.promise, dwell_ms, ride.request
-        )
+        write_ends(self.fleet, code, quote.pickup.place, quote.dropoff.place, quote.promise, dwell_ms, ride.request)
         if timetable(self.fleet, self.times, shuttle, plan, now)[0] != OK:
             self.rejected += 1
             return []

@@ -13,6 +13,7 @@ from dispatch.core import events as ev
 from dispatch.core import recovery
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Quote, RideRequest
+from dispatch.core.improvement import improve
 
 Write = Callable[[ev.Event], None]
 Choose = Callable[[RideRequest, Sequence[Quote]], int | None]
@@ -72,7 +73,7 @@ class Reactions:
         waiting = list(desk.world.queue)
         self.record([ev.TimerTicked(now)])
         self._place_lost(now)
-        self.record(desk.improve(now))
+        self.record(improve(desk, now))
         for request in waiting:
             if request in desk.world.queue:
                 self.record(desk.serve(request, now))

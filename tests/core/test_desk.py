@@ -8,6 +8,7 @@ from dispatch.core import events as ev
 from dispatch.core import recovery
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Access, FixedCall, Policy, Queue, RideRequest, Shift, Weights
+from dispatch.core.improvement import adopt
 from dispatch.core.manifest import manifest
 from dispatch.core.pack import pack
 from dispatch.core.schedule import planned_stops, violations
@@ -300,7 +301,7 @@ def test_the_judge_sees_every_way_to_lose_a_rider() -> None:
     assert judged({name: (1, 0)})
     assert judged({name: (1,)})
     assert judged({"s": (0, 1), "t": (0, 1)})
-    assert at.adopt({0: (1, 0)}, {}, 0) == []
+    assert adopt(at, {0: (1, 0)}, {}, 0) == []
     assert at.rejected == 1
 
 

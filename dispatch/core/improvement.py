@@ -1,0 +1,95 @@
+"""Better plans between requests: found by the search, judged, and put in force with places for who is queued."""
+
+from __future__ import annotations
+
+from dispatch.core import events as ev
+from dispatch.core import fleet as f
+from dispatch.core import offers
+from dispatch.core.desk import Desk
+from dispatch.core.domain import Promise
+from dispatch.core.pack import write_ends
+from dispatch.core.reoptimise import improve as search
+from dispatch.core.schedule import timetable, violations
+from dispatch.core.world import Ride, dwell
+
+
+def improve(desk: Desk, now: int) -> list[ev.Event]:
+    """Better plans for what is not committed, with places for who is in the queue; [] if none were found."""
+    settings = desk.world.policy.reoptimise
+    if settings is None:
+        return []
+    waiting = {2 * desk.world.rides[request].number: request for request in desk.world.queue}
+    allowed = {code: _allow(desk, desk.world.rides[request], now) for code, request in waiting.items()}
+    found = search(
+        desk.fleet, desk.times, now, iterations=settings.iterations, seed=desk.world.seq, waiting=list(waiting)
+    )
+    return adopt(desk, found.plans, {code: allowed[code] for code in found.served}, now)
+
+
+def adopt(desk: Desk, plans: dict[int, tuple[int, ...]], booked: dict[int, Promise], now: int) -> list[ev.Event]:
+    """Plans proposed for shuttles' rows, judged; `booked` are the limits of riders from the queue that are on them.
+
+    One plan that breaks anything refuses the whole proposal: [], and it is counted.
+    """
+    proposed = {desk.names[row]: visits for row, visits in sorted(plans.items())}
+    if violations(desk.world, desk.fleet, desk.times, proposed, now, new=set(booked)):
+        desk.rejected += 1
+        return []
+    before, after = {}, {}
+    turns: list[ev.Event] = []
+    bookings: list[ev.Event] = []
+    for name, visits in proposed.items():
+        _, route = timetable(desk.fleet, desk.times, desk.world.shuttles[name], visits, now)
+        before[name] = desk.world.shuttles[name].plan
+        plan = [code for code in visits if code & ~1 not in booked]
+        after[name] = tuple(plan)
+        turns += desk.turn(name, visits, now)
+        version = before[name].version + (after[name] != before[name].visits)
+        for code in (code for code in visits if code in booked):
+            i = sum(c in plan for c in visits[: visits.index(code)])
+            j = sum(c in plan for c in visits[: visits.index(code + 1)])
+            plan[i:j] = [code, *plan[i:j], code + 1]
+            version += 1
+            begins = route[f.BEGIN]
+            times = int(begins[visits.index(code)]), int(begins[visits.index(code + 1)])
+            bookings.append(_booking(desk, name, code, (i, j), version, booked[code], times, now))
+    changed = {name: visits for name, visits in after.items() if visits != before[name].visits}
+    return [*turns, *([ev.PlansChanged(now, changed, "improved")] if changed else ()), *bookings]
+
+
+def _booking(
+    desk: Desk,
+    name: str,
+    code: int,
+    after: tuple[int, int],
+    version: int,
+    allowed: Promise,
+    times: tuple[int, int],
+    now: int,
+) -> ev.RideBooked:
+    request = desk.world.rides[str(desk.world.numbered[code // 2])].request
+    policy = desk.world.policy
+    return ev.RideBooked(
+        at=now,
+        request=request.id,
+        shuttle=name,
+        after=after,
+        version=version,
+        promise=offers.promise(allowed, times[0], policy),
+        pickup=request.origins[0],
+        dropoff=request.destinations[0],
+        pickup_at=times[0],
+        dropoff_at=times[1],
+        fare=offers.fare(request, policy.fares),
+    )
+
+
+def _allow(desk: Desk, ride: Ride, now: int) -> Promise:
+    """What a queued request allows between its nearest stop points, written where the search reads it."""
+    request, policy = ride.request, desk.world.policy
+    origin, destination = request.origins[0], request.destinations[0]
+    later = policy.later_s * 1000 if policy.queue else 0
+    allowed = offers.limits(request, policy, now, origin, destination, later=later)
+    code = 2 * ride.number
+    write_ends(desk.fleet, code, origin.place, destination.place, allowed, dwell(policy, request.seats), request)
+    return allowed
