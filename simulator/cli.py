@@ -39,6 +39,8 @@ COMMANDS: Final = {
     "replay": Row("simulator.lab_commands:replay", "make a log's decisions again, or decide by another policy"),
     "compare": Row("simulator.lab_commands:compare", "days side by side: a table and one offline page"),
     "sweep": Row("simulator.lab_commands:sweep", "days over values of any field; the fewest shuttles for a target"),
+    "serve": Row("simulator.live:serve", "the live service: riders, drivers and operators over HTTP"),
+    "token": Row("dispatch.service.commands:token", "tokens for operators, planners and programs"),
     "map": Row("routing.commands:app", "road maps: import from OpenStreetMap, stop points, show"),
     "warm": Row("simulator.commands:warm", "compile the kernels now, so that no later start waits for them"),
 }

@@ -63,6 +63,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "no_such_shift": (404, "There is no such shift of yours."),
     "no_such_driver": (404, "There is no such driver."),
     "shift_not_open": (409, "The shift is over, or the shuttle is out of service."),
+    "shift_taken": (409, "Somebody else works that shift."),
     "still_aboard": (409, "Riders are still aboard, or still to be picked up."),
     "not_driving": (409, "The shuttle is not driving."),
     "already_driving": (409, "The shuttle is driving already."),
@@ -105,7 +106,7 @@ class ProblemDetail(BaseModel):
     instance: str | None = Field(default=None, description="number of the defect in the service's log")
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - the name RFC 9457 gives it
     """Ends a call with one of `CODES`. `fields` are parts of the API's own words, never of what was sent."""
 
     def __init__(
@@ -143,18 +144,21 @@ class Problem(Exception):
         return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-def answers(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """For a route's OpenAPI: these problems, beside those that every route has."""
+def answers(*codes: str, frames: str | None = None) -> dict[int | str, dict[str, Any]]:
+    """For a route's OpenAPI: these problems, and those that all have; `frames`: what its stream is made of."""
     by_status: dict[int, list[str]] = {}
     for code in ("bad_request", "invalid", "too_large", "too_many_calls", "store_down", *codes):
         by_status.setdefault(CODES[code][0], []).append(code)
-    return {
+    found: dict[int | str, dict[str, Any]] = {
         status: {
             "description": ", ".join(names),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}},
         }
         for status, names in sorted(by_status.items())
     }
+    if frames is not None:
+        found[200] = {"description": f"server-sent events, each a `{frames}`", "content": {"text/event-stream": {}}}
+    return found
 
 
 def install(app: FastAPI) -> None:

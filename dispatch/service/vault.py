@@ -1,9 +1,9 @@
 """Personal data, apart from the log: names, phones, words, under a key of each rider's own.
 
 The log and the world know a rider by a pseudonym only. What the pseudonym stands for lies here, sealed (AES-256-GCM)
-with the rider's own key, which is wrapped by the installation's. Deleting a rider drops the key: what was sealed with it,
-in this store, in its append-only file and in every backup, is noise from then on, and the log stays whole.
-A key file of the installation that was backed up together with the store can still open older backups: keep them apart.
+with the rider's own key, which is wrapped by the installation's. Deleting a rider drops the key: what it sealed is
+noise from then on, and the log stays whole. Older copies of the store (backups, its append-only file until that is
+rewritten) still hold the wrapped key and can be opened by who has the installation's: keep the two apart.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Vault:
     """One zone's personal data in the store."""
 
     def __init__(self, redis: Redis, zone: str, master: bytes) -> None:
-        self._redis = redis
+        self._redis: Any = redis  # its types leave open whether answers are text or bytes: they are bytes
         self._zone = zone
         self._master = AESGCM(sha256(b"naru vault\0" + master).digest())
         self._lookup = sha256(b"naru phones\0" + master).digest()
@@ -43,7 +43,7 @@ class Vault:
     async def rider_of(self, phone: str) -> str | None:
         """Pseudonym of who has this phone."""
         found = await self._redis.hget(self._key("phones"), self._phone(phone))
-        return None if found is None else found.decode()
+        return None if found is None else str(found, "ascii")
 
     async def enrol(self, phone: str, person: dict[str, Any] | None = None) -> str:
         """Pseudonym of who has this phone, made now if it is new."""
@@ -139,7 +139,40 @@ class Vault:
             return False
         right = hmac.compare_digest(kept.decode(), self._phone(code))
         # of two calls with the right code at once, one deletes it
-        return right and bool(await self._redis.delete(key))
+        return right and int(await self._redis.delete(key)) == 1
+
+    async def may_try(self, what: str, tries: int, window_s: int) -> bool:
+        """Count a try at a secret; False: too many since it last went well, or in the last while."""
+        key = self._key(f"tries:{what}")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, window_s)
+            tried, _ = await pipe.execute()
+        return int(tried) <= tries
+
+    async def tried_well(self, what: str) -> None:
+        """The secret was right: count anew."""
+        await self._redis.delete(self._key(f"tries:{what}"))
+
+    # drivers
+
+    async def put_driver(self, driver: str, pin_hash: str, vehicle: str | None) -> None:
+        """A driver, their PIN's hash and the vehicle they drive (None: any)."""
+        await self._redis.hset(self._key("drivers"), driver, _packed({"pin": pin_hash, "vehicle": vehicle}))
+
+    async def driver(self, driver: str) -> dict[str, Any] | None:
+        """What is known of a driver."""
+        found: dict[str, Any] | None = _read(await self._redis.hget(self._key("drivers"), driver))
+        return found
+
+    async def drivers(self) -> dict[str, dict[str, Any]]:
+        """All drivers."""
+        found = await self._redis.hgetall(self._key("drivers"))
+        return {str(name, "ascii"): json.loads(content) for name, content in found.items()}
+
+    async def drop_driver(self, driver: str) -> bool:
+        """Delete a driver; False: there was none."""
+        return bool(await self._redis.hdel(self._key("drivers"), driver))
 
     # positions
 

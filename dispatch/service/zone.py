@@ -1,5 +1,6 @@
-"""A zone as its file describes it: streets, stop points, shifts, rules. Read by whoever starts the service, and handed in.
+"""A zone as its file describes it: streets, stop points, shifts, rules.
 
+Read by whoever starts the service, and handed in.
 The file is a scenario's (`simulator.scenario`), which this package may not know; what it needs of it is this value.
 """
 
@@ -125,7 +126,14 @@ class Journey:
 
 
 def request_for(
-    area: Area, times: DriveTimes, policy: Policy, journey: Journey, now: int, *, id: str, rider: str | None  # noqa: A002
+    area: Area,
+    times: DriveTimes,
+    policy: Policy,
+    journey: Journey,
+    now: int,
+    *,
+    id: str,  # noqa: A002
+    rider: str | None,
 ) -> RideRequest:
     """The core's request for a journey, as the simulator makes it of an attempt."""
     departs = max(now, journey.depart_after) if journey.depart_after is not None else now

@@ -1,0 +1,166 @@
+"""What the acknowledged log tells beyond the world: each ride's story, who was told what, and the events as they come.
+
+A fold of the open day's log, in memory; a restart makes it again. Readers wait here for what they have just done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+import msgspec
+from msgspec import Struct
+
+from dispatch.core import events as ev
+
+QUEUE = 4_000
+"""events that a slow viewer may be behind by; then its stream ends and it comes back with the last id it has"""
+REFUSALS = 500
+
+
+class Entry(Struct, frozen=True):
+    """One line of the log."""
+
+    day: str
+    seq: int
+    event: ev.AnyEvent
+
+    @property
+    def id(self) -> str:
+        """Name of the line across days: what a stream's viewer comes back with."""
+        return f"{self.day}:{self.seq}"
+
+
+class Viewer:
+    """One stream's place in the log."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Entry | None] = asyncio.Queue(QUEUE)
+        self.lost = False
+
+    async def next(self, timeout_s: float) -> list[Entry] | None:
+        """What has come, all at once; [] if nothing came in time, None if the stream is to end."""
+        try:
+            first = await asyncio.wait_for(self.queue.get(), timeout_s)
+        except TimeoutError:
+            return []
+        entries = []
+        entry: Entry | None = first
+        while entry is not None:
+            entries.append(entry)
+            if self.queue.empty():
+                return entries
+            entry = self.queue.get_nowait()
+        return entries or None
+
+
+class Ledger:
+    """The open day's acknowledged events."""
+
+    def __init__(self) -> None:
+        self.day = ""
+        self.entries: list[Entry] = []
+        """of the open day, in order"""
+        self.bookings: dict[str, ev.RideBooked] = {}
+        self.refused: deque[str] = deque(maxlen=REFUSALS)
+        """requests refused or queued, latest last"""
+        self._of: dict[str, list[int]] = {}
+        """request: places in `entries` of what happened to it"""
+        self._viewers: set[Viewer] = set()
+        self._grown = asyncio.Event()
+        self._closed = False
+
+    @property
+    def seq(self) -> int:
+        """Of the last event."""
+        return self.entries[-1].seq if self.entries else 0
+
+    async def follow(self, log: AsyncIterator[tuple[str, int, ev.Event]]) -> None:
+        """Read the log for ever."""
+        async for day, seq, event in log:
+            self.add(Entry(day, seq, event))  # type: ignore[arg-type]
+
+    def add(self, entry: Entry) -> None:
+        """The next line."""
+        if entry.day != self.day:
+            self.day = entry.day
+            self.entries, self.bookings, self._of = [], {}, {}
+            self.refused.clear()
+        elif self.entries and entry.seq <= self.entries[-1].seq:
+            return
+        event = entry.event
+        self.entries.append(entry)
+        request = getattr(event, "request", None)
+        if request is not None:
+            name = request if isinstance(request, str) else request.id
+            self._of.setdefault(name, []).append(len(self.entries) - 1)
+            if isinstance(event, ev.RideBooked):
+                self.bookings[name] = event
+            elif isinstance(event, ev.RideRefused | ev.RideQueued):
+                self.refused.append(name)
+        for viewer in list(self._viewers):
+            try:
+                viewer.queue.put_nowait(entry)
+            except asyncio.QueueFull:
+                self._drop(viewer)
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def reached(self, day: str, seq: int, timeout_s: float = 5.0) -> None:
+        """Returns when this line has been read, or after the time-out."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (self.day, self.seq) < (day, seq):
+                    await self._grown.wait()
+        except TimeoutError:
+            return
+
+    def story(self, request: str) -> list[Entry]:
+        """All that happened to a request, in order."""
+        return [self.entries[i] for i in self._of.get(request, ())]
+
+    def after(self, entry_id: str | None) -> list[Entry]:
+        """The open day's lines after this one; all of them if it is of another day, none if no id is given."""
+        if entry_id is None:
+            return []
+        day, _, number = entry_id.partition(":")
+        if day != self.day or not number.isdigit() or len(number) > 12:
+            return list(self.entries)
+        return self.entries[int(number) :]
+
+    # streams
+
+    def watch(self) -> Viewer:
+        """A new viewer; `leave` it."""
+        viewer = Viewer()
+        if self._closed:
+            viewer.queue.put_nowait(None)
+        self._viewers.add(viewer)
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        """The viewer has gone."""
+        self._viewers.discard(viewer)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._closed = True
+        for viewer in list(self._viewers):
+            self._drop(viewer)
+
+    @property
+    def viewers(self) -> int:
+        """Streams that are open."""
+        return len(self._viewers)
+
+    def _drop(self, viewer: Viewer) -> None:
+        while not viewer.queue.empty():
+            viewer.queue.get_nowait()
+        viewer.queue.put_nowait(None)
+        self.leave(viewer)
+
+
+def written(entry: Entry) -> bytes:
+    """An event as JSON, without what the log adds."""
+    return msgspec.json.encode(entry.event)

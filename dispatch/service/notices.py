@@ -1,0 +1,90 @@
+"""What riders are told without asking: which events make messages, and the words that a gateway sends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dispatch.core import events as ev
+from dispatch.core.desk import Desk
+from dispatch.service.outbox import Channel, Message
+from dispatch.service.vault import Vault
+
+KINDS: Mapping[type[ev.Event], str] = {
+    ev.RideBooked: "booked",
+    ev.RideRefused: "refused",
+    ev.PromiseAtRisk: "at_risk",
+    ev.RiderStranded: "stranded",
+    ev.NoShow: "no_show",
+}
+WORDS: Mapping[str, str] = {
+    "booked": "Your ride {ride} is booked. Pickup between {pickup_from} and {pickup_to}, arrival by {dropoff_by}.",
+    "refused": "We found no ride for you in time. The app shows why, and what would work.",
+    "at_risk": "Your ride {ride} is late. Expected pickup: {pickup_at}, arrival: {dropoff_at}. We are sorry.",
+    "stranded": "Your shuttle can go no further. Please wait at the stop point: another one is on its way.",
+    "no_show": "We waited for you and had to go on. Ride {ride} is over.",
+    "code": "Your code is {code}. It is valid for 5 minutes.",
+    "words": "{words}",
+}
+"""kind of message: its words. Values that are not known are said to be so"""
+
+
+def notices(channel: Channel) -> Callable[[Desk, Sequence[ev.Event]], list[Message]]:
+    """Messages for the events of one commit, to riders who are known, through this channel."""
+
+    def made(desk: Desk, events: Sequence[ev.Event]) -> list[Message]:
+        opened = desk.world.opened
+        zero = 0 if opened is None else opened.zero_utc
+        messages = []
+        for event in events:
+            kind = KINDS.get(type(event))
+            if kind is None:
+                continue
+            request: str = event.request  # type: ignore[attr-defined]
+            rider = desk.world.rides[request].request.rider
+            if rider is not None:
+                values = {name: zero + at for name, at in _times(event).items() if at is not None}
+                messages.append(Message(channel, rider, kind, request, dict(values)))
+        return messages
+
+    return made
+
+
+def _times(event: ev.Event) -> dict[str, int | None]:
+    match event:
+        case ev.RideBooked(promise=promise):
+            return {
+                "pickup_from": promise.pickup_from,
+                "pickup_to": promise.pickup_to,
+                "dropoff_by": promise.dropoff_by,
+            }
+        case ev.PromiseAtRisk():
+            return {"pickup_at": event.pickup_at, "dropoff_at": event.dropoff_at}
+    return {}
+
+
+class Post:
+    """Looks up, at delivery, where a message goes and what it says."""
+
+    def __init__(self, vault: Vault, timezone: dt.tzinfo) -> None:
+        self._vault = vault
+        self._timezone = timezone
+
+    async def resolve(self, message: Message) -> Mapping[str, Any] | None:
+        """Phone and words; None: the rider is no more."""
+        person = await self._vault.get(message.to, "person")
+        if person is None or person.get("phone") is None:
+            return None
+        values = _Told({"ride": message.about})
+        for name, value in message.values.items():
+            values[name] = self._clock(value) if isinstance(value, int) else value
+        return {"phone": person["phone"], "text": WORDS.get(message.kind, "").format_map(values)}
+
+    def _clock(self, utc_ms: int) -> str:
+        return dt.datetime.fromtimestamp(utc_ms / 1000, self._timezone).strftime("%H:%M")
+
+
+class _Told(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "not known yet"

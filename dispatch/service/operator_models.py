@@ -1,0 +1,245 @@
+"""What goes over the wire between the service and its operators and planners."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from dispatch.service.models import Ask, Coordinate, EndSaid, Id, Moment, Name, Phone, Reason, Said, StopPointSaid, Text
+
+Point = tuple[Coordinate, Coordinate]
+"""lat, lon"""
+
+
+class VisitSaid(Said):
+    """One visit of a plan."""
+
+    kind: Literal["pickup", "dropoff", "break", "timetable", "depot"]
+    ride: str | None
+    stop: str | None
+    begin_at: dt.datetime
+    latest: dt.datetime | None
+    """promised"""
+    slack_s: int | None
+    """by how much it could begin later without breaking anything"""
+    load_after: int
+
+
+class ShuttleSaid(Said):
+    """One shuttle."""
+
+    id: str
+    vehicle: str
+    state: Literal["on", "broken", "closed"]
+    driver: str | None
+    lat: float
+    lon: float
+    heading_to: str | None
+    aboard: int
+    seats: int
+    wheelchairs: int
+    late: bool
+    heard_s_ago: int | None
+    shift_start: dt.datetime
+    shift_end: dt.datetime
+    plan_version: int
+    plan: list[VisitSaid]
+
+
+class RideLine(Said):
+    """A ride as operators see it: by the rider's pseudonym."""
+
+    id: str
+    rider: str | None
+    state: str
+    asked_at: dt.datetime
+    depart_after: dt.datetime
+    pickup: StopPointSaid | None
+    dropoff: StopPointSaid | None
+    origin: StopPointSaid
+    destination: StopPointSaid
+    seats: int
+    wheelchairs: int
+    shuttle: str | None
+    pickup_from: dt.datetime | None
+    pickup_to: dt.datetime | None
+    arrive_by: dt.datetime | None
+    late: bool
+    locked: bool
+    why: str | None
+
+
+class StateSaid(Said):
+    """The whole state of the zone at one moment."""
+
+    id: str = Field(description="day and line of the log: streams go on from here")
+    day: str
+    seq: int
+    at: dt.datetime
+    paused: bool
+    policy: str
+    policy_version: int
+    closed_edges: int
+    speed_factor: float
+    shuttles: list[ShuttleSaid]
+    rides: list[RideLine]
+    """open ones, and those ended in the last half hour"""
+    queue: list[str]
+
+
+class AlertSaid(Said):
+    """Something an operator should see to."""
+
+    kind: Literal["broken", "unplaced", "at_risk", "late", "silent", "trouble"]
+    at: dt.datetime
+    shuttle: str | None
+    ride: str | None
+    words: str
+    act: Literal["withdraw", "assign", "call", "none"]
+    """what answers it"""
+
+
+class LogLine(Said):
+    """One event of the log, pseudonymous."""
+
+    id: str
+    seq: int
+    at: dt.datetime
+    event: dict[str, Any]
+
+
+class StorySaid(Said):
+    """All about one ride."""
+
+    ride: RideLine
+    name: str | None
+    phone: str | None
+    pickup: EndSaid | None
+    dropoff: EndSaid | None
+    story: list[LogLine]
+
+
+class ReasonAsk(Ask):
+    """Every act has a reason: it is in the log."""
+
+    reason: Reason
+
+
+class AssignAsk(ReasonAsk):
+    """To which shuttle; none: to any other than its own."""
+
+    shuttle: Id | None = None
+
+
+class RoadsAsk(ReasonAsk):
+    """Streets: those named, those that a drawn line meets, or those within a box."""
+
+    edges: Annotated[list[Annotated[int, Field(ge=0, le=10**8)]], Field(max_length=20_000)] | None = None
+    line: Annotated[list[Point], Field(min_length=2, max_length=200)] | None = None
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
+    """south, west, north, east"""
+
+    @model_validator(mode="after")
+    def one_of(self) -> Self:
+        """Exactly one way to name them."""
+        if sum(part is not None for part in (self.edges, self.line, self.box)) != 1:
+            raise ValueError("name edges, a line or a box")
+        return self
+
+
+class RoadsSaid(Said):
+    """Streets closed or open again."""
+
+    edges: list[int]
+    id: str
+
+
+class PolicyAsk(ReasonAsk):
+    """Rules to change; the others stay as they are."""
+
+    changes: dict[Annotated[str, Field(max_length=40)], JsonValue]
+    from_at: Moment | None = None
+    """none: now"""
+
+
+class PolicySaid(Said):
+    """The rules in force, and those to come."""
+
+    policy: dict[str, Any]
+    coming: list[dict[str, Any]]
+
+
+class RiderAsk(ReasonAsk):
+    """A rider without a smartphone."""
+
+    phone: Phone
+    name: Name | None = None
+
+
+class RiderFound(Said):
+    """Their pseudonym: name it in `?rider=` of the riders' routes."""
+
+    rider: str
+
+
+class MessageAsk(ReasonAsk):
+    """Words to one rider, or to all with an open ride."""
+
+    rider: Id | None = None
+    words: Text
+
+
+class MessageSaid(Said):
+    """How many it goes to."""
+
+    riders: int
+
+
+class AnswerAsk(Ask):
+    """The answer to a complaint."""
+
+    words: Text
+
+
+class PaidAsk(ReasonAsk):
+    """State of a payment, as the cashier has it."""
+
+    state: Literal["due", "paid", "refunded"]
+    reference: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{4,100}$")]
+
+
+class ShiftAsk(ReasonAsk):
+    """A shift more."""
+
+    vehicle: Id
+    start: Moment
+    end: Moment
+    at_stop: Id
+    """where it begins"""
+    seats: Annotated[int, Field(ge=1, le=500)]
+    wheelchairs: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class DriverAsk(Ask):
+    """A driver, their PIN and vehicle."""
+
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]
+    vehicle: Id | None = None
+    """none: any"""
+
+
+class DriverSaid(Said):
+    """A driver; the PIN is told to nobody."""
+
+    driver: str
+    vehicle: str | None
+
+
+class ResultSaid(Said):
+    """An output folder of a simulated day or trial."""
+
+    name: str
+    kpis: dict[str, Any]
+    report: bool

@@ -1,0 +1,376 @@
+"""Operators: the state now and at any past moment, alerts, the log; and acts, each with author and reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from msgspec import structs
+from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
+
+from dispatch.core import events as ev
+from dispatch.core import kpi, operating
+from dispatch.core.desk import Desk
+from dispatch.core.reactions import Reactions
+from dispatch.core.world import Ride
+from dispatch.service import feedback
+from dispatch.service.auth import OperatorCaller, StaffCaller
+from dispatch.service.drivers import take_out
+from dispatch.service.ledger import Entry, written
+from dispatch.service.live import Live, refuse
+from dispatch.service.manifests import crew
+from dispatch.service.models import ComplaintSaid, Done, Id
+from dispatch.service.operator_models import (
+    AlertSaid,
+    AnswerAsk,
+    AssignAsk,
+    LogLine,
+    MessageAsk,
+    MessageSaid,
+    PaidAsk,
+    PolicyAsk,
+    PolicySaid,
+    ReasonAsk,
+    RoadsAsk,
+    RoadsSaid,
+    StateSaid,
+    StorySaid,
+)
+from dispatch.service.outbox import Message
+from dispatch.service.policies import changed
+from dispatch.service.problems import Problem, answers
+from dispatch.service.sign_in import LiveZone
+from dispatch.service.states import alerts, ride_line, state_said
+from dispatch.service.streaming import KEEP_ALIVE, frame, stream
+from dispatch.service.views import end_said, ride_said
+
+router = APIRouter(prefix="/v1/operator", tags=["operator"])
+POSITIONS_S = 1.0
+"""seconds between frames with all positions"""
+
+
+# looking
+
+
+@router.get("/state", responses=answers("no_such_moment", "starting"))
+async def state(
+    _: StaffCaller,
+    live: LiveZone,
+    at: Annotated[AwareDatetime | None, Query(description="a past moment of the open day; none: now")] = None,
+) -> StateSaid:
+    """The whole state of the zone."""
+    live.require_ready()
+    working = await crew(live)
+    if at is None:
+        await live.settled()
+        return state_said(live, live.dispatcher.desk, live.now, working)
+    try:
+        moment = live.moments.ms(at)
+    except (OverflowError, ValueError):
+        raise Problem("no_such_moment") from None
+    entries = live.ledger.entries
+    if not entries or not entries[0].event.at <= moment <= live.now:
+        raise Problem("no_such_moment")
+    world = await live.dispatcher.state_at(at=moment)
+    times = live.dispatcher.desk.times
+    if world.closed_edges.keys() != live.world.closed_edges.keys() or world.speed_factor != live.world.speed_factor:
+        times = await run_in_threadpool(live.area.roads, frozenset(world.closed_edges), world.speed_factor)
+    return state_said(live, Desk(times, world=world), moment, working, past=True)
+
+
+@router.get(
+    "/live", response_class=StreamingResponse, responses=answers(frames="LogLine, or `positions` of all shuttles")
+)
+async def follow(
+    _: StaffCaller,
+    live: LiveZone,
+    last: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
+) -> StreamingResponse:
+    """The log as it is written (`event: log`), from after `Last-Event-ID` on, and positions every second."""
+
+    async def frames() -> AsyncIterator[bytes]:
+        viewer = live.ledger.watch()
+        seen = live.ledger.seq, live.ledger.day
+        try:
+            for entry in live.ledger.after(last):
+                yield _entry_frame(entry)
+                seen = entry.seq, entry.day
+            while True:
+                yield live.positions_frame()
+                deadline = asyncio.get_running_loop().time() + POSITIONS_S
+                while (left := deadline - asyncio.get_running_loop().time()) > 0:
+                    entries = await viewer.next(left)
+                    if entries is None:
+                        return
+                    for entry in entries:
+                        if (entry.day, entry.seq) > (seen[1], seen[0]):
+                            yield _entry_frame(entry)
+                yield KEEP_ALIVE
+        finally:
+            live.ledger.leave(viewer)
+
+    return stream(frames())
+
+
+def _entry_frame(entry: Entry) -> bytes:
+    return frame(b'{"seq":%d,"event":%b}' % (entry.seq, written(entry)), event="log", id=entry.id)
+
+
+@router.get("/alerts", responses=answers())
+async def all_alerts(_: StaffCaller, live: LiveZone) -> list[AlertSaid]:
+    """What calls for a person, worst first."""
+    return alerts(live)
+
+
+@router.get("/kpis", responses=answers())
+async def figures(_: StaffCaller, live: LiveZone) -> dict[str, Any]:
+    """The open day's figures so far."""
+    events = [entry.event for entry in live.ledger.entries]
+    return await run_in_threadpool(kpi.figures, events)
+
+
+@router.get("/log", responses=answers())
+async def log(
+    _: StaffCaller,
+    live: LiveZone,
+    after: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[LogLine]:
+    """Lines of the open day's log after one of them."""
+    return [_line_said(live, entry) for entry in live.ledger.entries[after : after + limit]]
+
+
+def _line_said(live: Live, entry: Entry) -> LogLine:
+    at = live.moments.told(entry.event.at)
+    return LogLine(id=entry.id, seq=entry.seq, at=at, event=msgspec.json.decode(written(entry)))
+
+
+@router.get("/rides/{ride}", responses=answers("no_such_ride"))
+async def story(ride: Id, _: OperatorCaller, live: LiveZone) -> StorySaid:
+    """All about one ride: who, where, and everything that happened to it."""
+    found = _ride(live, ride)
+    rider = found.request.rider
+    person = {} if rider is None else await live.vault.get(rider, "person") or {}
+    said = ride_said(live, found)
+    return StorySaid(
+        ride=ride_line(live, found),
+        name=person.get("name"),
+        phone=person.get("phone"),
+        pickup=said.pickup or end_said(live, found.request.origins[0]),
+        dropoff=said.dropoff or end_said(live, found.request.destinations[0]),
+        story=[_line_said(live, entry) for entry in live.ledger.story(ride)],
+    )
+
+
+def _ride(live: Live, ride: str) -> Ride:
+    found = live.ride(ride)
+    if found is None:
+        raise Problem("no_such_ride")
+    return found
+
+
+# acting on rides and shuttles
+
+
+async def _act(live: Live, act: ev.ActTaken) -> None:
+    """Do it, or say why not; the act and what follows from it are one commit."""
+
+    def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
+        try:
+            events = operating.follow(desk, structs.replace(act, at=now), now)
+        except ValueError as reason:
+            raise refuse(str(reason)) from None
+        yield structs.replace(act, at=now)
+        yield from events
+
+    await live.submit(decide)
+
+
+@router.post("/rides/{ride}/assign", responses=answers("no_such_ride", "no_such_shuttle", "not_possible"))
+async def assign(ride: Id, ask: AssignAsk, caller: OperatorCaller, live: LiveZone) -> StorySaid:
+    """Move a ride to a shuttle, or (none named) off its own. Others' promises hold; its own is replaced if need be."""
+    _ride(live, ride)
+    if ask.shuttle is not None:
+        live.shuttle(ask.shuttle)
+    await _act(live, ev.ActTaken(0, "assign", caller.subject, ask.reason, ride, ask.shuttle))
+    return await story(ride, caller, live)
+
+
+@router.post("/rides/{ride}/lock", responses=answers("no_such_ride", "ride_not_open"))
+async def lock(ride: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> StorySaid:
+    """Keep a ride on its shuttle."""
+    return await _lock(live, ride, ask, caller, "lock")
+
+
+@router.post("/rides/{ride}/unlock", responses=answers("no_such_ride", "ride_not_open"))
+async def unlock(ride: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> StorySaid:
+    """Let it be moved again."""
+    return await _lock(live, ride, ask, caller, "unlock")
+
+
+async def _lock(live: Live, ride: str, ask: ReasonAsk, caller: OperatorCaller, what: ev.Act) -> StorySaid:
+    found = _ride(live, ride)
+    if found.state not in ("booked", "stranded"):
+        raise Problem("ride_not_open")
+    if found.locked == (what == "lock"):
+        raise Problem("nothing_to_change")
+    await _act(live, ev.ActTaken(0, what, caller.subject, ask.reason, ride))
+    return await story(ride, caller, live)
+
+
+@router.post("/shuttles/{shuttle}/withdraw", responses=answers("no_such_shuttle", "shift_not_open"))
+async def withdraw(shuttle: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> StateSaid:
+    """Take a shuttle out where it is; who is aboard gets out at the next stop point, everybody gets another one."""
+    live.shuttle(shuttle)
+    await take_out(live, shuttle, ev.ActTaken(0, "withdraw", caller.subject, ask.reason, None, shuttle))
+    return state_said(live, live.dispatcher.desk, live.now, await crew(live))
+
+
+@router.post("/pause", responses=answers("nothing_to_change"))
+async def pause(ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> Done:
+    """Take no new rides. What was promised is driven."""
+    if live.world.paused:
+        raise Problem("nothing_to_change")
+    await _act(live, ev.ActTaken(0, "pause", caller.subject, ask.reason))
+    return Done()
+
+
+@router.post("/resume", responses=answers("nothing_to_change"))
+async def resume(ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> Done:
+    """Take new rides again."""
+    if not live.world.paused:
+        raise Problem("nothing_to_change")
+    await _act(live, ev.ActTaken(0, "resume", caller.subject, ask.reason))
+    return Done()
+
+
+# roads
+
+
+@router.post("/roads/close", responses=answers("no_such_edge", "no_street_there", "nothing_to_change"))
+async def close_roads(ask: RoadsAsk, caller: OperatorCaller, live: LiveZone) -> RoadsSaid:
+    """Close streets from now on: all plans are timed anew, endangered promises saved or their riders told."""
+    edges = [edge for edge in await _edges(live, ask) if edge not in live.world.closed_edges]
+    return await _change_roads(live, edges, ev.RoadClosed(0, tuple(edges), caller.subject, ask.reason))
+
+
+@router.post("/roads/reopen", responses=answers("no_such_edge", "no_street_there", "nothing_to_change"))
+async def reopen_roads(ask: RoadsAsk, caller: OperatorCaller, live: LiveZone) -> RoadsSaid:
+    """Open them again."""
+    edges = [edge for edge in await _edges(live, ask) if edge in live.world.closed_edges]
+    return await _change_roads(live, edges, ev.RoadReopened(0, tuple(edges), caller.subject, ask.reason))
+
+
+async def _edges(live: Live, ask: RoadsAsk) -> list[int]:
+    if ask.edges is not None:
+        if max(ask.edges, default=0) >= live.area.network.edges:
+            raise Problem("no_such_edge")
+        return sorted(set(ask.edges))
+    if ask.line is not None:
+        found = await run_in_threadpool(live.maps.meeting, ask.line)
+    else:
+        assert ask.box is not None
+        found = live.maps.within(*ask.box)
+    if not found:
+        raise Problem("no_street_there")
+    return found
+
+
+async def _change_roads(live: Live, edges: list[int], change: ev.RoadClosed | ev.RoadReopened) -> RoadsSaid:
+    live.require_ready()
+    if not edges:
+        raise Problem("nothing_to_change")
+
+    def decide(reactions: Reactions, now: int) -> None:
+        reactions.change_roads(structs.replace(change, at=now), now)
+
+    done = await live.react(decide)
+    return RoadsSaid(edges=edges, id=f"{done.day}:{done.seq}")
+
+
+@router.get("/roads/closed", responses=answers())
+async def closed_roads(_: StaffCaller, live: LiveZone) -> Response:
+    """Closed streets as GeoJSON."""
+    return Response(live.maps.streets(live.world.closed_edges), media_type="application/geo+json")
+
+
+# rules
+
+
+@router.get("/policy", responses=answers())
+async def policy(_: StaffCaller, live: LiveZone) -> PolicySaid:
+    """The rules in force, and those to come."""
+    moments = live.moments
+    coming = [
+        {
+            "from_at": moments.told(utc - moments.zero_utc).isoformat(),
+            "author": author,
+            "reason": reason,
+            "changes": changes,
+        }
+        for utc, author, reason, changes in await live.coming.all(live)
+    ]
+    return PolicySaid(policy=msgspec.to_builtins(live.world.policy), coming=coming)
+
+
+@router.put("/policy", responses=answers("time_past"))
+async def change_policy(ask: PolicyAsk, caller: OperatorCaller, live: LiveZone) -> PolicySaid:
+    """Change rules, now or from a time on. Promises made keep the rules under which they were made."""
+    live.require_ready()
+    changed(live.world.policy, ask.changes)
+    if ask.from_at is None:
+        await live.coming.put_in_force(live, caller.subject, ask.reason, ask.changes)
+    else:
+        at = live.moments.ms(ask.from_at)
+        if at <= live.now:
+            raise Problem("time_past")
+        await live.coming.add(live, at + live.moments.zero_utc, caller.subject, ask.reason, ask.changes)
+    return await policy(caller, live)
+
+
+# words
+
+
+@router.post("/messages", status_code=202, responses=answers("no_such_rider"))
+async def message(ask: MessageAsk, caller: OperatorCaller, live: LiveZone) -> MessageSaid:
+    """Words to one rider, or to all with an open ride; sent through the outbox."""
+    live.require_ready()
+    if ask.rider is not None:
+        if not await live.vault.known(ask.rider):
+            raise Problem("no_such_rider")
+        riders = [ask.rider]
+    else:
+        open_ = ("queued", "booked", "aboard", "stranded")
+        rides = live.world.rides.values()
+        riders = sorted({r.request.rider for r in rides if r.state in open_ and r.request.rider is not None})
+    channel = live.channel
+    letters = [Message(channel, rider, "words", values={"words": ask.words}) for rider in riders]
+    await live.submit(
+        lambda _, now: [ev.ActTaken(now, "message", caller.subject, ask.reason)], messages=lambda *_: letters
+    )
+    return MessageSaid(riders=len(riders))
+
+
+@router.get("/complaints", responses=answers())
+async def complaints(_: OperatorCaller, live: LiveZone) -> list[ComplaintSaid]:
+    """All complaints, latest first."""
+    return [said for _, said in await feedback.complaints(live)]
+
+
+@router.post("/complaints/{complaint}/answer", responses=answers("no_such_complaint"))
+async def answer(complaint: Id, ask: AnswerAsk, _: OperatorCaller, live: LiveZone) -> ComplaintSaid:
+    """Answer a complaint."""
+    return await feedback.answer(live, complaint, ask.words)
+
+
+@router.put("/rides/{ride}/payment", responses=answers("no_such_ride"))
+async def payment(ride: Id, ask: PaidAsk, _: OperatorCaller, live: LiveZone) -> Done:
+    """State of a ride's payment, as the cashier has it."""
+    _ride(live, ride)
+    await feedback.pay(live, ride, ask.state, ask.reference)
+    return Done()

@@ -1,0 +1,329 @@
+"""Riders: quotes, bookings, their rides, tracking; and phone booking by an operator, through the same routes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from msgspec import structs
+
+from dispatch.core import events as ev
+from dispatch.core.desk import Desk
+from dispatch.core.domain import Quote
+from dispatch.core.world import Ride
+from dispatch.service import feedback
+from dispatch.service.asking import ask, check_rider, checked, journey_of, note_missed
+from dispatch.service.auth import Identity, RiderOrDesk
+from dispatch.service.live import Live, refuse
+from dispatch.service.models import (
+    BookingAsk,
+    CancelAsk,
+    ComplaintAsk,
+    ComplaintSaid,
+    Done,
+    Id,
+    JourneyAsk,
+    PaymentAsk,
+    QuotesSaid,
+    RatingAsk,
+    ReturnAsk,
+    RideSaid,
+    TrackSaid,
+)
+from dispatch.service.problems import Problem, answers
+from dispatch.service.sign_in import LiveZone
+from dispatch.service.streaming import frame, stream
+from dispatch.service.views import read_quote, ride_said, track_said
+from dispatch.service.zone import Journey
+
+router = APIRouter(prefix="/v1", tags=["rides"])
+TRACK_S = 3.0
+"""seconds between frames of a tracking stream in which nothing happens"""
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,100}$", description="the caller's own; needed"),
+]
+
+
+class For(Identity, frozen=True):
+    """Whose rides a call is about: the rider's own, or those of the rider that an operator names."""
+
+    rider: str = ""
+
+
+async def on_behalf(
+    caller: RiderOrDesk,
+    live: LiveZone,
+    rider: Annotated[Id | None, Query(description="operators: whose rides")] = None,
+) -> For:
+    """The rider that the call is about. Raises Problem where a rider names somebody else."""
+    if caller.role == "rider":
+        if rider not in (None, caller.subject):
+            raise Problem("wrong_role")
+        rider = caller.subject
+    elif rider is None or not await live.vault.known(rider):
+        raise Problem("no_such_rider")
+    return For(caller.role, caller.subject, caller.zone, caller.expires, rider)
+
+
+ForRider = Annotated[For, Depends(on_behalf)]
+
+
+def act_of(who: For, kind: ev.Act, request: str | None, reason: str = "") -> ev.ActTaken | None:
+    """What an operator does for a rider is in the log with their name."""
+    return None if who.role == "rider" else ev.ActTaken(0, kind, who.subject, reason or "by phone", request)
+
+
+def own_ride(live: Live, who: For, ride: str) -> Ride:
+    """A ride of the rider's own. Raises Problem: another's does not exist."""
+    found = live.ride(ride)
+    if found is None or found.request.rider != who.rider:
+        raise Problem("no_such_ride")
+    return found
+
+
+@router.post(
+    "/quotes", status_code=201, responses=answers("unknown_stop", "time_past", "no_such_rider", "suspended", "paused")
+)
+async def quotes(journey: JourneyAsk, who: ForRider, live: LiveZone) -> QuotesSaid:
+    """Ask for a journey: up to three offers; or later ones, or a place in the queue, and why."""
+    live.require_ready()
+    await check_rider(live, who.rider)
+    return await ask(live, who.rider, journey_of(live, journey), act_of(who, "book", None))
+
+
+@router.post("/rides/{ride}/return", status_code=201, responses=answers("no_such_ride", "time_past"))
+async def way_back(ride: Id, back: ReturnAsk, who: ForRider, live: LiveZone) -> QuotesSaid:
+    """Ask for the same people's way back from a ride: from where it ends, to where it began."""
+    request = own_ride(live, who, ride).request
+    await check_rider(live, who.rider)
+    place = live.area.places.end_at
+    origin, goal = place(request.origins[0].place), place(request.destinations[0].place)
+    journey = Journey(origin, goal, seats=request.seats, wheelchairs=request.wheelchairs)
+    depart = None if back.depart_after is None else live.moments.ms(back.depart_after)
+    if depart is not None and depart < live.now:
+        raise Problem("time_past")
+    return await ask(live, who.rider, checked(journey.back(depart)), act_of(who, "book", None))
+
+
+@router.post(
+    "/bookings",
+    status_code=201,
+    responses=answers(
+        "key_missing", "key_reused", "bad_quote", "not_your_quote", "quote_expired", "quote_gone", "already_answered"
+    ),
+)
+async def book(
+    booking: BookingAsk, who: ForRider, live: LiveZone, response: Response, key: IdempotencyKey = None
+) -> RideSaid:
+    """Take an offer. The same key and body again give the same booking."""
+    if key is None:
+        raise Problem("key_missing")
+    live.require_ready()
+    began = time.perf_counter()
+    # judged again on the world as it then is, within what was promised
+    quote = replace_seq(read_quote(live, booking.quote))
+    ride = live.ride(quote.request)
+    if ride is None:
+        raise Problem("quote_expired")
+    if ride.request.rider != who.rider:
+        raise Problem("not_your_quote")
+    act = act_of(who, "book", quote.request)
+
+    def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
+        ride = desk.world.rides.get(quote.request)
+        if ride is None or ride.state == "declined" or now > quote.expires_at:
+            raise refuse("quote_expired")
+        if desk.world.paused:
+            raise refuse("paused")
+        if ride.state not in ("asked", "queued"):
+            raise refuse("already_answered")
+        events = desk.accept(quote, now)
+        if not events:
+            raise refuse("quote_gone")
+        yield from events
+        if act is not None:
+            yield replace_at(act, now)
+
+    done = await live.submit(decide, key=_key(who, key), body=_body("book", booking.quote))
+    live.decisions_ms.append((time.perf_counter() - began) * 1000)
+    if done.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return ride_said(live, live.world.rides[quote.request], await feedback.payment_of(live, quote.request))
+
+
+@router.post("/requests/{request}/queue", status_code=202, responses=answers("no_such_request", "already_answered"))
+async def wait_in_queue(request: Id, who: ForRider, live: LiveZone) -> RideSaid:
+    """Take none of the later offers: wait for a place that frees up."""
+    _own_request(live, who, request)
+
+    def decide(desk: Desk, now: int) -> list[ev.Event]:
+        if desk.world.rides[request].state != "asked":
+            raise refuse("already_answered")
+        answer = desk.quote(request, now)
+        return desk.refuse(request, now, answer)
+
+    await live.submit(decide)
+    return ride_said(live, live.world.rides[request])
+
+
+@router.post("/requests/{request}/decline", responses=answers("no_such_request", "already_answered"))
+async def decline(request: Id, who: ForRider, live: LiveZone) -> Done:
+    """Take none of the offers."""
+    _own_request(live, who, request)
+
+    def decide(desk: Desk, now: int) -> list[ev.Event]:
+        if desk.world.rides[request].state != "asked":
+            raise refuse("already_answered")
+        return [ev.QuoteDeclined(now, request)]
+
+    await live.submit(decide)
+    return Done()
+
+
+def _own_request(live: Live, who: For, request: str) -> None:
+    ride = live.ride(request)
+    if ride is None or ride.request.rider != who.rider:
+        raise Problem("no_such_request")
+
+
+@router.get("/rides", responses=answers())
+async def my_rides(who: ForRider, live: LiveZone, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[RideSaid]:
+    """The rider's own rides and requests of the open day, latest first."""
+    await live.settled()
+    mine = [ride for ride in live.world.rides.values() if ride.request.rider == who.rider]
+    return [ride_said(live, ride, await feedback.payment_of(live, ride.request.id)) for ride in mine[: -limit - 1 : -1]]
+
+
+@router.get("/rides/{ride}", responses=answers("no_such_ride"))
+async def one_ride(ride: Id, who: ForRider, live: LiveZone) -> RideSaid:
+    """One ride."""
+    await live.settled()
+    return ride_said(live, own_ride(live, who, ride), await feedback.payment_of(live, ride))
+
+
+@router.post("/rides/{ride}/cancel", responses=answers("no_such_ride", "too_late_to_cancel"))
+async def cancel(ride: Id, who: ForRider, live: LiveZone, given: CancelAsk | None = None) -> RideSaid:
+    """Give a ride, or a place in the queue, back. Who does so when the shuttle is on its way to them has missed it."""
+    found = own_ride(live, who, ride)
+    if found.state == "cancelled":
+        return ride_said(live, found, await feedback.payment_of(live, ride))
+    reason = "" if given is None or given.reason is None or who.role == "rider" else given.reason
+    act = act_of(who, "cancel", ride, reason)
+    shuttle = None if found.shuttle is None else live.world.shuttles[found.shuttle]
+    dispatched = shuttle is not None and shuttle.plan.visits[:1] == (2 * found.number,) and shuttle.heading >= 0
+
+    def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
+        events = desk.cancel(ride, now, "by the operator" if act is not None else "")
+        if not events:
+            raise refuse("too_late_to_cancel")
+        if act is not None:
+            yield replace_at(act, now)
+        yield from events
+
+    await live.submit(decide)
+    if dispatched:
+        await note_missed(live, found.request.rider)
+    return ride_said(live, found, await feedback.payment_of(live, ride))
+
+
+@router.get(
+    "/rides/{ride}/live",
+    response_class=StreamingResponse,
+    responses=answers("no_such_ride", frames="TrackSaid"),
+)
+async def track(ride: Id, who: ForRider, live: LiveZone) -> StreamingResponse:
+    """Follow a ride: server-sent events, each a `TrackSaid`; a frame at once, then with every change and every 3 s."""
+    own_ride(live, who, ride)
+
+    async def frames() -> AsyncIterator[bytes]:
+        viewer = live.ledger.watch()
+        try:
+            while True:
+                found = live.ride(ride)
+                if found is None:
+                    return
+                told = track_said(live, found, await feedback.payment_of(live, ride))
+                yield frame(told.model_dump_json().encode(), event="ride", id=f"{live.ledger.day}:{live.ledger.seq}")
+                if found.state not in ("asked", "queued", "booked", "aboard", "stranded"):
+                    return
+                deadline = asyncio.get_running_loop().time() + TRACK_S
+                while (left := deadline - asyncio.get_running_loop().time()) > 0:
+                    entries = await viewer.next(left)
+                    if entries is None:
+                        return
+                    if any(_touches(entry.event, ride, found.shuttle) for entry in entries):
+                        break
+        finally:
+            live.ledger.leave(viewer)
+
+    return stream(frames())
+
+
+def _touches(event: ev.Event, ride: str, shuttle: str | None) -> bool:
+    if getattr(event, "request", None) == ride:
+        return True
+    return isinstance(event, ev.PlansChanged) and shuttle in event.plans
+
+
+# after the ride
+
+
+@router.put("/rides/{ride}/rating", responses=answers("no_such_ride", "not_yet_over"))
+async def rate(ride: Id, rating: RatingAsk, who: ForRider, live: LiveZone) -> Done:
+    """Stars and, if one likes, words. Once more: the last one counts."""
+    if own_ride(live, who, ride).state != "delivered":
+        raise Problem("not_yet_over")
+    await feedback.rate(live, who.rider, ride, rating.stars, rating.words)
+    return Done()
+
+
+@router.post("/rides/{ride}/complaints", status_code=201, responses=answers("no_such_ride"))
+async def complain(ride: Id, complaint: ComplaintAsk, who: ForRider, live: LiveZone) -> ComplaintSaid:
+    """Say what went wrong; an operator answers."""
+    own_ride(live, who, ride)
+    return await feedback.complain(live, who.rider, ride, complaint.words)
+
+
+@router.get("/complaints", responses=answers())
+async def my_complaints(who: ForRider, live: LiveZone) -> list[ComplaintSaid]:
+    """The rider's own complaints and their answers."""
+    return [said for rider, said in await feedback.complaints(live) if rider == who.rider]
+
+
+@router.put("/rides/{ride}/payment", responses=answers("no_such_ride"))
+async def pay(ride: Id, payment: PaymentAsk, who: ForRider, live: LiveZone) -> RideSaid:
+    """Tie a payment made elsewhere to the ride, by its reference."""
+    found = own_ride(live, who, ride)
+    await feedback.pay(live, ride, "due", payment.reference)
+    return ride_said(live, found, await feedback.payment_of(live, ride))
+
+
+@router.get("/rides/{ride}/track", responses=answers("no_such_ride"))
+async def where(ride: Id, who: ForRider, live: LiveZone) -> TrackSaid:
+    """One frame of the tracking, for who cannot follow a stream."""
+    await live.settled()
+    return track_said(live, own_ride(live, who, ride), await feedback.payment_of(live, ride))
+
+
+def replace_seq(quote: Quote) -> Quote:
+    """A quote that is to be judged again whatever has happened since."""
+    return structs.replace(quote, seq=-1)
+
+
+def replace_at(act: ev.ActTaken, now: int) -> ev.ActTaken:
+    """The act, done now."""
+    return structs.replace(act, at=now)
+
+
+def _key(who: For, key: str) -> str:
+    return f"{who.role}:{who.subject}:{who.rider}:{key}"
+
+
+def _body(*what: str) -> bytes:
+    return json.dumps(what).encode()

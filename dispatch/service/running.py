@@ -1,0 +1,70 @@
+"""A zone put together and kept running: store, dispatcher, vault; started in order, stopped in the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from zoneinfo import ZoneInfo
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.dispatcher import Dispatcher
+from dispatch.service.embedded import Embedded
+from dispatch.service.live import Live
+from dispatch.service.notices import Post, notices
+from dispatch.service.outbox import Channels, to_log, to_webhook
+from dispatch.service.settings import Keys, Settings
+from dispatch.service.store import Store
+from dispatch.service.vault import Vault
+from dispatch.service.zone import Area
+from routing.travel_times import DriveTimes
+
+CONNECTIONS = 32
+STORE_S = 2.0
+log = logging.getLogger("naru.service")
+
+
+@asynccontextmanager
+async def serving(
+    area: Area, settings: Settings, keys: Keys, *, clock: Clock | None = None, times: DriveTimes | None = None
+) -> AsyncIterator[Live]:
+    """A zone being served, by the embedded store where no other is configured."""
+    async with AsyncExitStack() as stack:
+        url = settings.redis_url
+        if url is None:
+            embedded = await stack.enter_async_context(Embedded(settings.data_dir))
+            url = embedded.url
+        client = redis.Redis(
+            connection_pool=redis.BlockingConnectionPool.from_url(
+                url,
+                max_connections=CONNECTIONS,
+                timeout=STORE_S,
+                socket_timeout=STORE_S,
+                socket_connect_timeout=STORE_S,
+                retry=Retry(NoBackoff(), 0),
+            )
+        )
+        stack.push_async_callback(client.aclose)
+        channels: Channels = {"log": to_log}
+        if settings.webhook_url is not None:
+            post = Post(Vault(client, area.name, keys.vault), ZoneInfo(area.timezone))
+            secret = "" if settings.webhook_secret is None else settings.webhook_secret.get_secret_value()
+            channels = {"log": to_log, "webhook": to_webhook(settings.webhook_url, secret, post.resolve)}
+        store = Store(url, area.name)
+        stack.push_async_callback(store.close)
+        dispatcher = await stack.enter_async_context(
+            Dispatcher(
+                area.dispatched(times),
+                store,
+                clock or ScaledClock(),
+                notices=notices("log" if settings.webhook_url is None else "webhook"),
+                channels=channels,
+                alone=settings.redis_url is None,
+            )
+        )
+        log.info("serving", extra={"zone": area.name})
+        yield Live(area, dispatcher, client, settings, keys)

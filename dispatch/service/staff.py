@@ -1,0 +1,161 @@
+"""Operators' set-up: riders without a smartphone, drivers and PINs, shifts; and planners' results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
+
+from dispatch.core import events as ev
+from dispatch.core.desk import Desk
+from dispatch.core.domain import Shift
+from dispatch.service.auth import OperatorCaller, StaffCaller
+from dispatch.service.driver_models import ShiftSaid
+from dispatch.service.live import refuse
+from dispatch.service.manifests import crew, shift_said
+from dispatch.service.models import Done, Id
+from dispatch.service.operator_models import (
+    DriverAsk,
+    DriverSaid,
+    ReasonAsk,
+    ResultSaid,
+    RiderAsk,
+    RiderFound,
+    ShiftAsk,
+)
+from dispatch.service.problems import Problem, answers
+from dispatch.service.sign_in import LiveZone, hasher
+
+router = APIRouter(prefix="/v1/operator", tags=["operator"])
+KPIS = "kpis.json"
+REPORT = "report.html"
+REPORT_CSP = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+)
+
+
+@router.post("/riders", status_code=201, responses=answers())
+async def rider(ask: RiderAsk, _: OperatorCaller, live: LiveZone) -> RiderFound:
+    """Who calls by phone: their pseudonym, made now if they are new."""
+    found = await live.vault.enrol(ask.phone)
+    if ask.name is not None:
+        person = await live.vault.get(found, "person") or {"phone": ask.phone}
+        await live.vault.put(found, "person", {**person, "name": ask.name})
+        live.forget_person(found)
+    return RiderFound(rider=found)
+
+
+@router.get("/drivers", responses=answers())
+async def drivers(_: OperatorCaller, live: LiveZone) -> list[DriverSaid]:
+    """All drivers."""
+    return [
+        DriverSaid(driver=name, vehicle=kept["vehicle"]) for name, kept in sorted((await live.vault.drivers()).items())
+    ]
+
+
+@router.put("/drivers/{driver}", responses=answers())
+async def put_driver(driver: Id, ask: DriverAsk, _: OperatorCaller, live: LiveZone) -> DriverSaid:
+    """A new driver, or a new PIN for one."""
+    if not driver.isascii():
+        raise Problem("invalid", fields=["path.driver: must be ASCII"])
+    await live.vault.put_driver(driver, await run_in_threadpool(hasher.hash, ask.pin), ask.vehicle)
+    return DriverSaid(driver=driver, vehicle=ask.vehicle)
+
+
+@router.delete("/drivers/{driver}", responses=answers("no_such_driver"))
+async def drop_driver(driver: Id, _: OperatorCaller, live: LiveZone) -> Done:
+    """A driver who drives no more."""
+    if not await live.vault.drop_driver(driver):
+        raise Problem("no_such_driver")
+    return Done()
+
+
+@router.get("/shifts", responses=answers())
+async def shifts(_: StaffCaller, live: LiveZone) -> list[ShiftSaid]:
+    """All shifts that the open day knows."""
+    working = await crew(live)
+    return [shift_said(live, shuttle, working.get(name)) for name, shuttle in live.world.shuttles.items()]
+
+
+@router.post("/shifts", status_code=201, responses=answers("unknown_stop", "time_past", "time_beyond"))
+async def open_shift(ask: ShiftAsk, caller: OperatorCaller, live: LiveZone) -> ShiftSaid:
+    """A shift more: planned on from now."""
+    live.require_ready()
+    start, end = live.moments.ms(ask.start), live.moments.ms(ask.end)
+    end_ = live.area.end_at_stop(ask.at_stop)
+    if end_ is None:
+        raise Problem("unknown_stop")
+    if end <= max(start, live.now):
+        raise Problem("time_past")
+    if end > live.now + live.world.policy.horizon_s * 1000:
+        raise Problem("time_beyond")
+    node = int(live.area.places.nodes[end_.place])
+
+    def decide(desk: Desk, now: int) -> list[ev.Event]:
+        known = desk.world.shuttles
+        for other in known.values():
+            same = other.shift.vehicle == ask.vehicle and other.state == "on"
+            if same and other.shift.start < end and start < other.shift.end:
+                raise refuse("shift_taken")
+        n = sum(other.shift.vehicle == ask.vehicle for other in known.values())
+        name = ask.vehicle if ask.vehicle not in known else f"{ask.vehicle}#{n + 1}"
+        if name in known:
+            raise refuse("shift_taken")
+        shift = Shift(name, ask.vehicle, node, max(start, now), end, ask.seats, ask.wheelchairs)
+        return [ev.ShiftOpened(now, shift), ev.ActTaken(now, "open_shift", caller.subject, ask.reason, None, name)]
+
+    done = await live.submit(decide)
+    opened = next(event.shift.id for event in done.events if isinstance(event, ev.ShiftOpened))
+    return shift_said(live, live.world.shuttles[opened], None)
+
+
+@router.post("/shifts/{shift}/close", responses=answers("no_such_shuttle", "still_aboard"))
+async def close_shift(shift: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> Done:
+    """Close a shift on whose plan nobody is."""
+    live.shuttle(shift)
+
+    def decide(desk: Desk, now: int) -> list[ev.Event]:
+        shuttle = desk.world.shuttles[shift]
+        if shuttle.state != "on":
+            raise refuse("shift_not_open")
+        if shuttle.aboard or any(desk.world.ride_of(code) is not None for code in shuttle.plan.visits):
+            raise refuse("still_aboard")
+        act = ev.ActTaken(now, "close_shift", caller.subject, ask.reason, None, shift)
+        return [act, ev.ShiftClosed(now, shift)]
+
+    await live.submit(decide)
+    return Done()
+
+
+# results of simulations and trials
+
+
+@router.get("/results", tags=["planner"], responses=answers())
+async def results(_: StaffCaller, live: LiveZone) -> list[ResultSaid]:
+    """Output folders of simulated days and trials, newest first."""
+    return await run_in_threadpool(_results, live.settings.results_dir)
+
+
+def _results(folder: Path) -> list[ResultSaid]:
+    found = []
+    for kpis in sorted(folder.glob(f"*/{KPIS}"), key=lambda path: -path.stat().st_mtime):
+        try:
+            figures = json.loads(kpis.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(figures, dict):
+            name = kpis.parent.name
+            found.append(ResultSaid(name=name, kpis=figures, report=(kpis.parent / REPORT).is_file()))
+    return found
+
+
+@router.get("/results/{result}/report", tags=["planner"], responses=answers("no_such_result"))
+async def report(result: Id, _: StaffCaller, live: LiveZone) -> Response:
+    """The report of one, a page of its own that may reach nothing else."""
+    names = {said.name for said in await run_in_threadpool(_results, live.settings.results_dir) if said.report}
+    if result not in names:
+        raise Problem("no_such_result")
+    page = await run_in_threadpool((live.settings.results_dir / result / REPORT).read_bytes)
+    return Response(page, media_type="text/html", headers={"Content-Security-Policy": REPORT_CSP})

@@ -1,0 +1,165 @@
+"""How rides and offers look to those they belong to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dispatch.core import fleet as f
+from dispatch.core.domain import Access, Quote, Receipt
+from dispatch.core.receipt import empty_passed_by, in_words
+from dispatch.core.world import Ride
+from dispatch.service.auth import boarding_code, sealed
+from dispatch.service.live import Live
+from dispatch.service.models import EndSaid, Offer, Position, RideSaid, StopPointSaid, TrackSaid, Why
+from dispatch.service.positions import position
+from dispatch.service.problems import Problem
+from dispatch.service.sealing import from_text, to_text
+
+SEAL_BYTES = 16
+_decode_quote = msgspec.msgpack.Decoder(Quote).decode
+
+
+def stop_said(live: Live, place: int) -> StopPointSaid:
+    """A place by its number: a stop point, or a depot behind them."""
+    area = live.area
+    if place < len(area.stops):
+        stop = area.stops[place]
+        return StopPointSaid(id=stop.id, name=stop.name, lat=stop.lat, lon=stop.lon)
+    node = int(area.places.nodes[place])
+    lat, lon = float(area.network.lat[node]), float(area.network.lon[node])
+    return StopPointSaid(id=area.places.ids[place], name=area.places.ids[place], lat=lat, lon=lon)
+
+
+def end_said(live: Live, access: Access) -> EndSaid:
+    """One end of a ride."""
+    return EndSaid(**stop_said(live, access.place).model_dump(), walk_s=access.walk // 1000)
+
+
+# offers
+
+
+def offer_said(live: Live, quote: Quote, lapses_at: int) -> Offer:
+    """A quote as it is offered, signed."""
+    told = live.moments.told
+    return Offer(
+        quote=signed(live, quote),
+        kind=quote.kind,
+        pickup=end_said(live, quote.pickup),
+        dropoff=end_said(live, quote.dropoff),
+        pickup_from=told(quote.promise.pickup_from),
+        pickup_to=told(quote.promise.pickup_to),
+        arrive_by=told(quote.promise.dropoff_by + quote.dropoff.walk),
+        expected_pickup=told(quote.pickup_at),
+        expected_arrival=told(quote.dropoff_at + quote.dropoff.walk),
+        fare=quote.fare,
+        currency=live.area.currency,
+        expires_at=told(min(quote.expires_at, lapses_at)),
+    )
+
+
+def signed(live: Live, quote: Quote) -> str:
+    """A quote that any server of the zone will know for its own."""
+    content = msgspec.msgpack.encode(quote)
+    return to_text(sealed(live.keys, "quote", content)[:SEAL_BYTES] + content)
+
+
+def read_quote(live: Live, text: str) -> Quote:
+    """A quote that `signed` made. Raises Problem."""
+    content = from_text(text)
+    if content is None or not sealed(live.keys, "quote", content[SEAL_BYTES:])[:SEAL_BYTES] == content[:SEAL_BYTES]:
+        raise Problem("bad_quote")
+    return _decode_quote(content[SEAL_BYTES:])
+
+
+def why_said(live: Live, receipt: Receipt) -> Why:
+    """A receipt in words."""
+    return Why(
+        code=receipt.binding,
+        words=in_words(receipt),
+        shuttles_on_shift=receipt.shuttles,
+        shuttles_in_reach=receipt.in_reach,
+        passed_by=len(empty_passed_by(receipt)),
+        nearest_pickup_at=live.moments.told_or_none(receipt.nearest_pickup_at),
+    )
+
+
+# rides
+
+
+def ride_said(live: Live, ride: Ride, payment: str = "none") -> RideSaid:
+    """A ride as its rider sees it."""
+    told, told_or_none = live.moments.told, live.moments.told_or_none
+    request, promise = ride.request, ride.promise
+    pickup = dropoff = None
+    if ride.pickup >= 0:
+        pickup = _access(request.origins, ride.pickup)
+        dropoff = _access(request.destinations, ride.dropoff)
+    begins = expected(live, ride)
+    booked = live.ledger.bookings.get(request.id)
+    boards = ride.state in ("booked", "stranded")
+    after_walk = 0 if dropoff is None else dropoff.walk
+    return RideSaid(
+        id=request.id,
+        state=ride.state,
+        asked_at=told(ride.made_at),
+        pickup=None if pickup is None else end_said(live, pickup),
+        dropoff=None if dropoff is None else end_said(live, dropoff),
+        seats=request.seats,
+        wheelchairs=request.wheelchairs,
+        pickup_from=None if promise is None else told(promise.pickup_from),
+        pickup_to=None if promise is None else told(promise.pickup_to),
+        arrive_by=None if promise is None else told(promise.dropoff_by + after_walk),
+        expected_pickup=told_or_none(begins[0]),
+        expected_arrival=None if begins[1] is None else told(begins[1] + after_walk),
+        late=ride.late_dropoff is not None,
+        boarded_at=told_or_none(ride.boarded_at),
+        queued_until=told_or_none(ride.until) if ride.state == "queued" else None,
+        vehicle=live.vehicle(ride.shuttle),
+        code=boarding_code(live.keys, request.id) if boards else None,
+        fare=None if booked is None else booked.fare,
+        currency=live.area.currency,
+        payment=payment,  # type: ignore[arg-type]
+        why=None if ride.receipt is None or ride.promise is not None else why_said(live, ride.receipt),
+    )
+
+
+def _access(accesses: tuple[Access, ...], place: int) -> Access:
+    return next((access for access in accesses if access.place == place), Access(place))
+
+
+def expected(live: Live, ride: Ride) -> tuple[int | None, int | None]:
+    """When it will be picked up and dropped off as things stand; None: done, or nobody can say."""
+    if ride.shuttle is None:
+        return None, None
+    desk = live.dispatcher.desk
+    shuttle = live.world.shuttles[ride.shuttle]
+    route = desk.fleet.routes[shuttle.row]
+    n = len(shuttle.plan.visits)
+    begins = dict(zip(route[f.CODE, :n].tolist(), route[f.BEGIN, :n].tolist(), strict=True))
+    pickup, dropoff = begins.get(2 * ride.number), begins.get(2 * ride.number + 1)
+    now = live.now
+    return None if pickup is None else max(now, pickup), None if dropoff is None else max(now, dropoff)
+
+
+def track_said(live: Live, ride: Ride, payment: str = "none") -> TrackSaid:
+    """One frame of a ride's tracking. The shuttle is shown only while the ride is ahead or under way."""
+    shown = before = None
+    if ride.shuttle is not None and ride.state in ("booked", "aboard", "stranded"):
+        shuttle = live.world.shuttles[ride.shuttle]
+        shown = position_said(live, ride.shuttle)
+        code = 2 * ride.number + (ride.state == "aboard")
+        route = live.dispatcher.desk.fleet.routes[shuttle.row]
+        places = route[f.PLACE, : len(shuttle.plan.visits)].tolist()
+        if code in shuttle.plan.visits:
+            places = places[: shuttle.plan.visits.index(code) + 1]
+            before = sum(1 for i in range(1, len(places)) if places[i] != places[i - 1])
+    return TrackSaid(ride=ride_said(live, ride, payment), shuttle=shown, stops_before=before)
+
+
+def position_said(live: Live, name: str) -> Position:
+    """Where a shuttle is now."""
+    shuttle = live.world.shuttles[name]
+    now = live.now
+    lat, lon = position(live.dispatcher.desk, live.area.network, shuttle, now, live.heard.get(name))
+    goal = None if shuttle.heading < 0 else live.area.places.ids[shuttle.heading]
+    return Position(lat=round(lat, 6), lon=round(lon, 6), at=live.moments.told(now), heading_to=goal)
