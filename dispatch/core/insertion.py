@@ -58,7 +58,7 @@ from dispatch.core.fleet import (
     WLOAD,
     N,
 )
-from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, settle, slice_at, start
+from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slice_at, start
 
 INFEASIBLE = 2**60
 
@@ -66,7 +66,7 @@ INFEASIBLE = 2**60
 CLOSED, OUT_OF_REACH, TOO_FULL, PICKUP_LATE, DROPOFF_LATE, BREAKS_PROMISE, FITS = range(7)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _loose(shuttle, rules, slices):  # type: ignore[no-untyped-def]
     """Whether what was delayed on purpose may be delayed less once there are two more visits.
 
@@ -112,7 +112,7 @@ def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, 
             scratch[PAIR, m] = pair + (pair >= i) + (pair >= j) if pair >= 0 else -1
             m += 1
     status, _ = settle(
-        scratch, n + 2, 0 if loose else i, shuttle, node, at, visits, rules, table, place_nodes, slices, False, True
+        scratch, n + 2, np.int64(0 if loose else i), shuttle, node, at, visits, rules, table, place_nodes, slices, np.int64(STRICT)
     )  # fmt: skip
     delay = 0
     if status == OK:
@@ -122,7 +122,7 @@ def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, 
     return status == OK, delay, scratch[BEGIN, i], scratch[BEGIN, j + 1]
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _onward(route, visits, k, n):  # type: ignore[no-untyped-def]
     """Place driven to from before point k on; -1 at the plan's end. A break is taken wherever the shuttle then is."""
     while k < n and visits[route[CODE, k], V_PLACE] < 0:
@@ -377,7 +377,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
     its cost then spares most of the others a look at their plans.
     """
     takes, reach = 0, 0
-    best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = INFEASIBLE, -1, -1, -1, 0, 0, 0, 0
+    best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
     place, late = visits[code, V_PLACE], visits[code, V_LATEST]
     early = max(now, visits[code, V_EARLIEST])
     one_slice = len(slices) == 1
@@ -441,7 +441,7 @@ def stages(  # type: ignore[no-untyped-def]
             out[v, 1] = sooner - late
             continue
         _, i, _, _, _, stage = best_in_route(
-            shuttle, routes[v], scratch, node, at, now, code, INFEASIBLE, visits, rules, table, place_nodes, slices
+            shuttle, routes[v], scratch, node, at, now, code, np.int64(INFEASIBLE), visits, rules, table, place_nodes, slices
         )
         out[v, 0] = FITS if i >= 0 else stage
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from dispatch.core.chance import draw
@@ -149,7 +150,8 @@ def recreate(s):  # type: ignore[no-untyped-def]
     blink, twins, wake = s.n[BLINK], s.n[TWINS], s.rules[WAKE]
     for k in range(s.n[ABSENT]):
         e = s.lists[ABSENT_LIST, k]
-        best, best_v, best_i, best_j = INFEASIBLE, -1, -1, -1
+        best, best_i, best_j = np.int64(INFEASIBLE), np.int64(-1), np.int64(-1)
+        best_v = np.int64(-1)  # not a literal: numba would compile everything below for it, too
         if s.rides[e, HOME] >= 0:
             first, count = s.rides[e, HOME], 1
         else:

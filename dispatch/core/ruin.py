@@ -37,17 +37,26 @@ def _find_near(s, end):  # type: ignore[no-untyped-def]
     """List the elements nearest to one end (2 × element, + 1 for its drop-off), itself first."""
     me = end >> 1
     visit = s.rides[me, CODE_OF] + (end & 1 if s.rides[me, CODE_OF] & 1 == 0 else 0)
-    gaps = np.empty(len(s.rides), np.int64)
-    for e in range(len(s.rides)):
+    m = len(s.rides)
+    order = np.empty(m, np.int64)  # gap and element in one number: no two are equal
+    for e in range(m):
         code = s.rides[e, CODE_OF]
-        gaps[e] = _gap(s, visit, code)
+        gap = _gap(s, visit, code)
         if code & 1 == 0:
-            gaps[e] = min(gaps[e], _gap(s, visit, code + 1))
-    gaps[me] = -1
-    order = np.argsort(gaps, kind="mergesort")
+            gap = min(gap, _gap(s, visit, code + 1))
+        order[e] = (0 if e == me else gap + 1) * m + e
+    step = m // 2
+    while step > 0:  # Shell's sort
+        for k in range(step, m):
+            value, at = order[k], k
+            while at >= step and order[at - step] > value:
+                order[at] = order[at - step]
+                at -= step
+            order[at] = value
+        step = step * 5 // 11 if step != 2 else 1
     row = s.near[end]
     for k in range(len(row)):
-        row[k] = order[k]
+        row[k] = order[k] % m
 
 
 @njit(cache=True)
@@ -84,7 +93,7 @@ def _string(s, v, e, longest):  # type: ignore[no-untyped-def]
         mine = s.element[route[CODE, k] >> 1]
         if mine < 0 or s.rides[mine, ON] < 0:
             continue
-        moved(s, mine, -1)
+        moved(s, mine, np.int64(-1))
         s.lists[ABSENT_LIST, s.n[ABSENT]] = mine
         s.n[ABSENT] += 1
         for m in range(first, last):

@@ -105,9 +105,9 @@ class Search(NamedTuple):
     spare: Ints
     """routes as they were before this iteration, in the order in which they were touched"""
     scratch: Ints
-    near: NDArray[np.int32]
+    near: Ints
     """for both ends of each element the other elements, nearest first; row[0] is -1 until it is asked for"""
-    reach: NDArray[np.int32]
+    reach: Ints
     """for each element the shuttles that can be there in time, their number first (-1 until it is asked for)"""
     least: Ints
     """what an insertion into those shuttles costs at least, but for waking them"""
@@ -135,7 +135,7 @@ def plan_cost(route, n, shuttle, node, at, now, visits, rules, table, place_node
     return rules[W_DRIVE] * drive + rules[W_DELAY] * delay - (rules[WAKE] if n > 0 else 0)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def first_free(shuttle, rules):  # type: ignore[no-untyped-def]
     """First position of a plan where something may change."""
     if shuttle[FROZEN] == 0 and shuttle[N] > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
@@ -244,7 +244,7 @@ def close_plan(s, v):  # type: ignore[no-untyped-def]
     take_out(s, v)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def moved(s, e, v):  # type: ignore[no-untyped-def]
     """Element e is now on shuttle v (-1: on none)."""
     s.lists[CHANGED_LIST, s.n[CHANGED]] = e
@@ -306,10 +306,10 @@ def open_search(  # type: ignore[no-untyped-def]
         rides[e, KEYS + 3] = visits[pickup, V_LATEST] - visits[pickup, V_EARLIEST]
     n = np.zeros(COUNTERS, np.int64)
     n[ABSENT], n[NOW], n[STRING], n[CARDINALITY], n[BLINK], n[GAP] = len(waiting), now, 10, 10, 10, 16
-    near = np.empty((2 * m, min(m, neighbours)), np.int32)
+    near = np.empty((2 * m, min(m, neighbours)), np.int64)
     if m > 0:
         near[:, 0] = -1
-    reach = np.empty((m, count + 1), np.int32)
+    reach = np.empty((m, count + 1), np.int64)
     reach[:, 0] = -1
     least = np.empty((m, count + 1), np.int64)
     known = np.empty((memory, 5), np.int64)

@@ -7,6 +7,7 @@ delayed rather than a rider driven about). Passes are repeated until nothing mov
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from dispatch.core.domain import NEVER
@@ -50,11 +51,13 @@ from routing.travel_times import QUARTER_MS
 OK, LATE, FULL, RIDE, WAIT, SHIFT_END = 0, 1, 2, 3, 4, 5
 """What a timetable breaks, worst place first met."""
 
+SETTLE, ONCE, STRICT = 0, 1, 2
+
 DELAYS, DELAYS_A_WAIT = 2, 3
 """In shuttle column WAITS: something begins later than it could, for the sake of a ride; of a wait aboard."""
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def slice_at(slices, t):  # type: ignore[no-untyped-def]
     """Time slice in which a drive begun at t lies."""
     if len(slices) == 1:
@@ -75,13 +78,13 @@ def start(shuttle, now, table, indptr, heads, edge_ms):  # type: ignore[no-untyp
 
 @njit(cache=True)
 def settle(  # type: ignore[no-untyped-def]
-    route, n, first, shuttle, node, at, visits, rules, table, place_nodes, slices, once, strict
+    route, n, first, shuttle, node, at, visits, rules, table, place_nodes, slices, mode
 ):
     """Push begins back until every bound is kept: (OK or the first kind of bound that can't be, what WAITS is then).
 
-    PLACE, LOAD and PAIR are given, and in BEGIN lower bounds; before point `first` they are the timetable. `strict`:
-    LATEST_OK holds upper bounds, and the first thing broken ends it. Otherwise what is broken still gets a timetable,
-    the earliest one, as it does after a single pass (`once`).
+    PLACE, LOAD and PAIR are given, and in BEGIN lower bounds; before point `first` they are the timetable. What is
+    broken still gets a timetable, the earliest one; also after a single pass, if so wanted (mode ONCE). In mode STRICT
+    LATEST_OK holds upper bounds, and the first thing broken ends it.
     """
     status, waits, passes = OK, 0, 0
     while True:
@@ -117,7 +120,7 @@ def settle(  # type: ignore[no-untyped-def]
             if place != stands:
                 done += rules[STOP_DWELL]
             route[DONE, k] = done
-            if passes == 1 and not strict:
+            if passes == 1 and mode != STRICT:
                 route[SOONEST, k] = done
             if begin > visits[code, V_LATEST]:
                 status = LATE
@@ -132,14 +135,14 @@ def settle(  # type: ignore[no-untyped-def]
                     waits = max(waits, DELAYS)
                 elif status == OK:
                     status = RIDE
-            if strict and (status != OK or begin > route[LATEST_OK, k]):
+            if mode == STRICT and (status != OK or begin > route[LATEST_OK, k]):
                 return max(status, LATE), waits
             t = done
             stands = place
             if place >= 0:
                 from_node = place_nodes[place]
             aboard = route[LOAD, k]
-        if lowest == n or once or status != OK:
+        if lowest == n or mode == ONCE or status != OK:
             return status, waits
         if passes > n + 1:
             return RIDE, waits  # each delay brings on the next (a cycle of Bellman & Ford): there is no end to it
@@ -174,7 +177,8 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
                     route[PAIR, k] = m
                     break
     settled, waits = settle(
-        route, n, 0, shuttle, node, at, visits, rules, table, place_nodes, slices, status == FULL, False
+        route, n, np.int64(0), shuttle, node, at, visits, rules, table, place_nodes, slices,
+        np.int64(ONCE if status == FULL else SETTLE),
     )  # fmt: skip
     if status == OK:
         status = settled
