@@ -62,6 +62,8 @@ DAY_ENDS: Final = 28 * 3_600_000
 DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
 """04:00; with riders on the road, two hours later"""
 TICK_MS: Final = 30_000
+PUNCTUAL_MS: Final = 5_000
+"""a timer that comes no later than this is logged at the time when it was due"""
 
 Decide = Callable[[Desk, int], Iterable[Event]]
 """(desk, now in ms of the service day) -> events, none of them applied. May raise `Refused`.
@@ -240,6 +242,9 @@ class Dispatcher:
         self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
         self._zero_utc = 0
         self._ahead = 0
+        """ms that the log was ahead of the clock when the day was read"""
+        self._tick_at = 0
+        """when the timer is due, ms of the service day"""
         self._living: asyncio.Task[None] | None = None
         self._stopping = False
         self._tail_day = ""
@@ -392,6 +397,7 @@ class Dispatcher:
         self._zero_utc = 0 if world.opened is None else world.opened.zero_utc
         # a clock that was set back since: time goes on from where the log is
         self._ahead = max(0, world.now - (self.clock.utc() - self._zero_utc)) if world.opened else 0
+        self._tick_at = (world.now // self._every() + 1) * self._every()
 
     # the day
 
@@ -411,6 +417,7 @@ class Dispatcher:
         self._ahead = 0
         if self._term is not None:
             self._term.snapshot_at = 0
+        self._tick_at = (self.now // TICK_MS + 1) * TICK_MS
         opening = self.zone.opening(day)
         self._decide(lambda reactions, now: open_day(reactions, opening, now, before), told=ev.RideRefused)
 
@@ -421,23 +428,41 @@ class Dispatcher:
         return not out or self.now >= DAY_ENDS_AT_LATEST
 
     async def round(self) -> Committed:
-        """What the timer does: lost bookings, better plans, the queue; and the turn of the day."""
+        """What the timer does, now: for callers that step it themselves."""
         self._may_submit()
+        return await asyncio.shield(self._round(self.now).done)
+
+    def _round(self, now: int) -> _Commit:
+        """Lost bookings, better plans, the queue; and the turn of the day."""
         self.counters.rounds += 1
         if self._day_is_over():
             before = self.desk.world
-            self._decide(close_day)
+            self._decide(close_day, now=now)
             self._open_day(self._date(), before)
-        return await self.react(_tick)
+            now = self.now
+        return self._decide(_tick, now=now)
+
+    def _on_time(self) -> None:
+        """Let the timer happen, if it is due, before anything later; a little late it still counts as on time."""
+        now, due = self.now, self._tick_at
+        if not self._rounds or now < due:
+            return
+        every = self._every()
+        self._tick_at = (now // every + 1) * every
+        self._round(due if due >= self.desk.world.now and now - due <= PUNCTUAL_MS else now)
+
+    def _every(self) -> int:
+        policy = self.desk.world.policy
+        return TICK_MS if policy.reoptimise is None else policy.reoptimise.every_s * 1000
 
     async def _turn(self) -> None:
         while True:
-            policy = self.desk.world.policy
-            every = TICK_MS if policy.reoptimise is None else policy.reoptimise.every_s * 1000
-            now = self.now
-            await self.clock.sleep((now // every + 1) * every - now)
+            await self.clock.sleep(self._tick_at - self.now)
             with contextlib.suppress(StoreDown, NotLeader):  # the term ends, or the store is slow: the next one will do
-                await self.round()
+                self._may_submit()
+                self._on_time()
+                continue
+            await self.clock.sleep(self._every())
 
     # deciding
 
@@ -465,6 +490,7 @@ class Dispatcher:
         digest = hashlib.sha256(body).digest()[:16]
         if key is not None and (kept := term.keys.get(key)) is not None:
             return await self._again(term, key, kept, digest)
+        self._on_time()
         commit = self._decide(act, key, digest, messages)
         return await asyncio.shield(commit.done)
 
@@ -506,12 +532,14 @@ class Dispatcher:
         digest: bytes = b"",
         messages: Messages | None = None,
         *,
+        now: int | None = None,
         told: type[Event] = Event,
     ) -> _Commit:
         """Let the desk act, and put what came of it on its way to the store; of its events, tell of the `told` ones."""
         term, desk, day = self._term, self.desk, self.day
         assert term is not None
         world = desk.world
+        now = self.now if now is None else now
         before, latest = world.seq, world.now
         events: list[Event] = []
 
@@ -524,9 +552,9 @@ class Dispatcher:
 
         reactions = Reactions(desk, write)
         try:
-            act(reactions, self.now)
+            act(reactions, now)
             if events:
-                reactions.settle(self.now)
+                reactions.settle(now)
             notices = [event for event in events if isinstance(event, told)]
             letters = list(self._notices(desk, notices)) if self._notices is not None and notices else []
             if messages is not None:
