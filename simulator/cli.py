@@ -41,6 +41,9 @@ COMMANDS: Final = {
     "sweep": Row("simulator.lab_commands:sweep", "days over values of any field; the fewest shuttles for a target"),
     "serve": Row("simulator.live:serve", "the live service: riders, drivers and operators over HTTP"),
     "token": Row("dispatch.service.commands:token", "tokens for operators, planners and programs"),
+    "trial": Row(
+        "simulator.lab_commands:trial", "plan, run and report a trial: arms, metric, guardrails fixed in advance"
+    ),
     "map": Row("routing.commands:app", "road maps: import from OpenStreetMap, stop points, show"),
     "warm": Row("simulator.commands:warm", "compile the kernels now, so that no later start waits for them"),
 }

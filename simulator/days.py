@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from routing.errors import InputError
@@ -22,6 +23,7 @@ from simulator.outputs import write_whole
 
 if TYPE_CHECKING:
     from routing.travel_times import DriveTimes
+    from simulator.run import Day
     from simulator.scenario import Scenario
 
 Changes = tuple[tuple[str, str], ...]
@@ -33,36 +35,53 @@ DEATHS: Final = 3
 """workers that may die before a sweep gives up"""
 
 
+class Rule(Struct, frozen=True):
+    """From `at` (ms) on the day is run by the policy of the scenario with these changes."""
+
+    at: int
+    changes: Changes
+
+
 class Job(Struct, frozen=True):
     """One day to be simulated."""
 
     scenario: str
     changes: Changes
     seed: int
+    rules: tuple[Rule, ...] = ()
+    """of a day whose policy is switched"""
+    windows: tuple[tuple[int, int], ...] = ()
+    """(from, to): attempts that depart within each are counted by themselves"""
 
     @property
     def key(self) -> str:
         """Names its result: of the same scenario, changes, seed and version."""
         from importlib.metadata import version
 
-        said = json.dumps([_read(self.scenario), self.changes, self.seed, version("naru-transit")])
+        said = json.dumps([file_fingerprint(self.scenario), msgspec.to_builtins(self), version("naru-transit")])
         return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
 def figures_of(job: Job) -> Figures:
-    """Simulate the day; its KPI object, and under `equity` what `simulator.equity` adds.
+    """Simulate the day; its KPI object, `equity`, and under `windows` the tallies of `simulator.journeys`.
 
     Raises InputError as `load_scenario` and `simulate` do.
     """
     from dataclasses import replace
 
     from simulator.equity import equity
+    from simulator.journeys import journeys, tally
     from simulator.simulate import day_of, desk_for, live
 
     scenario = replace(_scenario(job.scenario, job.changes), seed=job.seed)
     times = _roads(scenario)
-    outcome = live(day_of(scenario, times), desk_for(scenario, times), scenario.network)
-    return {**outcome.kpis, "equity": equity(outcome.events, scenario.places)}
+    day = _switched(day_of(scenario, times), job, times) if job.rules else day_of(scenario, times)
+    outcome = live(day, desk_for(scenario, times), scenario.network)
+    figures = {**outcome.kpis, "equity": equity(outcome.events, scenario.places)}
+    if job.windows:
+        lived = list(journeys(outcome.events).values())
+        figures["windows"] = [msgspec.to_builtins(tally(lived, *window)) for window in job.windows]
+    return figures
 
 
 def every_day(
@@ -105,7 +124,7 @@ def grid(vary: Mapping[str, Sequence[str]]) -> list[Changes]:
 def number(figures: Figures, metric: str) -> float | None:
     """A figure by its dotted name; None: a mean over nothing. Raises InputError if there is no such number."""
     value: Any = figures
-    for part in metric.split("."):
+    for part in [metric] if metric in figures else metric.split("."):
         if not isinstance(value, dict) or part not in value:
             raise InputError(f"no figure {metric!r}", field=metric, expected="a number of the KPI object, or equity.…")
         value = value[part]
@@ -135,8 +154,12 @@ _NOT_FIGURES: Final = frozenset({
 
 def _check(jobs: Sequence[Job]) -> None:
     """Load one day of every change here, so that a wrong value is known before any day is spent."""
-    for job in {(job.scenario, job.changes): job for job in jobs}.values():
-        _scenario(job.scenario, job.changes)
+    for scenario, changes in {
+        (job.scenario, changes): None
+        for job in jobs
+        for changes in (job.changes, *(rule.changes for rule in job.rules))
+    }:
+        _scenario(scenario, changes)
 
 
 def _figures(jobs: Mapping[str, Job], processes: int, cluster: str | None) -> Iterator[tuple[str, Figures]]:
@@ -216,6 +239,22 @@ def _scenario(name: str, changes: Changes) -> Scenario:
     return load_scenario(name, changes=dict(changes))
 
 
+def _switched(day: Day, job: Job, times: DriveTimes) -> Day:
+    """The day with its policy switched by the job's rules; each call has the stop points of the rules it meets."""
+    from dataclasses import replace
+
+    from dispatch.core.events import PolicyChanged
+    from simulator.scenario import requests_of
+
+    requests, rules = list(day.requests), []
+    for rule in sorted(job.rules, key=lambda rule: rule.at):
+        other = replace(_scenario(job.scenario, rule.changes), seed=job.seed)
+        under = dict(enumerate(requests_of(other, times)))
+        requests = [under[i] if at >= rule.at else (at, request) for i, (at, request) in enumerate(requests)]
+        rules.append(PolicyChanged(rule.at, other.policy, reason="schedule of a trial"))
+    return msgspec.structs.replace(day, requests=tuple(requests), rules=tuple(rules))
+
+
 _TIMES: Final[dict[str, DriveTimes]] = {}
 _MOST_TIMES = 8
 
@@ -234,7 +273,7 @@ def _roads(scenario: Scenario) -> DriveTimes:
 
 
 @lru_cache(maxsize=64)
-def _read(name: str) -> str:
+def file_fingerprint(name: str) -> str:
     """A scenario's file, and every file that it names, as one fingerprint."""
     from simulator.scenario import file_of
     from simulator.yaml_lines import read_yaml

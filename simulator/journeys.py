@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from dispatch.core import events as ev
 from dispatch.core.domain import Receipt, RideRequest
@@ -50,6 +51,60 @@ class Journey(Struct):
     def wait(self) -> int | None:
         """Boarding − the departure first asked for; None: not carried."""
         return None if self.boarded is None or self.alighted is None else self.boarded - self.depart
+
+
+class Tally(Struct):
+    """What became of some journeys; sums, so that tallies of several hours or days can be added."""
+
+    attempts: int = 0
+    booked: int = 0
+    delivered: int = 0
+    wait_s: float = 0
+    ride_s: float = 0
+    ride_to_direct: float = 0
+    in_window: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def figure(self, metric: str) -> float | None:
+        """One of `TALLIED`; None: a mean over nothing."""
+        above, below = TALLIED[metric]
+        whole = getattr(self, below)
+        return getattr(self, above) / whole if whole else None
+
+
+TALLIED: Final = {
+    "service_rate": ("delivered", "attempts"),
+    "acceptance_rate": ("booked", "attempts"),
+    "wait_mean_s": ("wait_s", "delivered"),
+    "ride_mean_s": ("ride_s", "delivered"),
+    "ride_to_direct_mean": ("ride_to_direct", "delivered"),
+    "pickup_in_window_rate": ("in_window", "delivered"),
+}
+"""figures that belong to single journeys, and so to the block of a day: what is summed, over how many"""
+
+
+def tally(lived: Iterable[Journey], begin: int, end: int) -> Tally:
+    """Of the journeys whose first departure lies in [begin, end), ms."""
+    total = Tally()
+    for journey in lived:
+        if not begin <= journey.depart < end:
+            continue
+        total.attempts += 1
+        total.booked += journey.end not in ("refused", "declined")
+        if journey.end == "delivered":
+            assert journey.boarded is not None
+            assert journey.alighted is not None
+            assert journey.booked is not None
+            ride = (journey.alighted - journey.boarded) / 1000
+            promise, at = journey.booked.promise, journey.boarded
+            total.delivered += 1
+            total.wait_s += (at - journey.depart) / 1000
+            total.ride_s += ride
+            total.ride_to_direct += ride * 1000 / journey.first.direct if journey.first.direct else 1
+            total.in_window += promise.pickup_from // 1000 <= at // 1000 and at <= -(-promise.pickup_to // 1000) * 1000
+    return total
 
 
 def journeys(events: Iterable[ev.Event]) -> dict[str, Journey]:
