@@ -19,8 +19,8 @@ from routing.errors import InputError
 from simulator.days import Changes
 from simulator.journeys import TALLIED
 from simulator.scenario import file_of, load_policy, load_scenario
-from simulator.scenario_file import Words
-from simulator.yaml_lines import Clock, Document, read_yaml
+from simulator.scenario_file import Words, check_window
+from simulator.yaml_lines import Document, clock, read_yaml
 
 EQUITY: Final = (
     "equity.least_zone_service_rate", "equity.zone_service_gap_share", "equity.most_zone_wait_s",
@@ -52,10 +52,14 @@ class Switchback(Words, frozen=True, tag_field="kind", tag="switchback"):
     block_s: Annotated[int, Meta(ge=600, le=86_400)] = 7200
     burn_in_s: Annotated[int, Meta(ge=0, le=43_200)] = 1800
     """after each switch; who departs within it is not counted"""
-    hours: tuple[Clock, Clock] | None = None
-    """None: the scenario's service hours"""
+    hours: tuple[str | float, str | float] | None = None
+    """in which arms take turns, 06:00 or seconds; None: the scenario's service hours"""
     first_day: str | None = None
     """date of the first day; None: the scenario's"""
+
+    def __post_init__(self) -> None:
+        if self.hours is not None:
+            check_window(*map(clock, self.hours))
 
 
 class Size(Words, frozen=True):

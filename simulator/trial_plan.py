@@ -24,6 +24,7 @@ from simulator.scenario import load_scenario
 from simulator.streams import Stream
 from simulator.trial import Switchback, Trial, TrialFile
 from simulator.trial_analysis import needed, pair_tallies, paired_units, power, switchback_units
+from simulator.yaml_lines import clock
 
 PLAN: Final = "plan.json"
 SEEDS: Final = 1_000_000
@@ -210,14 +211,14 @@ def _schedule(
     trial: Trial, design: Switchback, days: int
 ) -> tuple[tuple[tuple[Block, ...], ...], tuple[tuple[int, int], ...]]:
     """(each day's blocks, which days mirror each other)."""
-    hours = design.hours
-    if hours is None:
+    if design.hours is not None:
+        begin, end = (int(clock(text)) for text in design.hours)
+    else:
         service = load_scenario(trial.scenario).service_hours
         if service is None:
             raise InputError("the scenario has no service hours", file=trial.file, field="design.hours",
                              expected="the hours in which arms take turns: [06:00, 22:00]")  # fmt: skip
-        hours = (service.begin, service.end)
-    begin, end = int(hours[0]), int(hours[1])
+        begin, end = int(service.begin), int(service.end)
     if end - begin < 2 * design.block_s * 1000:
         raise InputError("a day holds fewer than two blocks", file=trial.file, field="design.block_s",
                          expected=f"at most {(end - begin) // 2000} s")  # fmt: skip
