@@ -126,23 +126,23 @@ class Desk:
         refusal = self._impossible(ride.request, now)
         if refusal is not None:
             return Answer((), (), refusal)
-        found, reach = self._search(ride, now)
+        found, takes, reach = self._search(ride, now)
         quotes: list[Quote] = []
         if found is not None:
             quotes.append(self._quote(ride, found, "soonest", now))
             if policy.quotes > 1 and len(ride.request.origins) * len(ride.request.destinations) > 1:
-                near, _ = self._search(ride, now, nearest_only=True)
+                near, _, _ = self._search(ride, now, nearest_only=True)
                 if near is not None and near.origin.walk + near.destination.walk < (
                     found.origin.walk + found.destination.walk
                 ):
                     quotes.append(self._quote(ride, near, "least_walk", now))
-            return Answer(tuple(quotes), (), Receipt(self._on_shift(now), reach))
+            return Answer(tuple(quotes), (), Receipt(takes, reach))
         later: tuple[Quote, ...] = ()
         if policy.later_s > 0:
-            ahead, _ = self._search(ride, now, later=policy.later_s * 1000)
+            ahead, _, _ = self._search(ride, now, later=policy.later_s * 1000)
             if ahead is not None:
                 later = (self._quote(ride, ahead, "later", now),)
-        return Answer((), later, Receipt(self._on_shift(now), reach))
+        return Answer((), later, Receipt(takes, reach))
 
     def accept(self, quote: Quote, now: int) -> list[ev.Event]:
         """Book what was quoted, judged again if the world has moved on; [] if it can no longer be had."""
@@ -193,7 +193,7 @@ class Desk:
         if self.world.paused and (ride.until is None or now < ride.until):
             return []
         later = self.world.policy.later_s * 1000 if self.world.policy.queue else 0
-        found, _ = self._search(ride, now, later=later)
+        found, _, _ = self._search(ride, now, later=later)
         booked = [] if found is None else self._book(ride, self._quote(ride, found, "soonest", now), now)
         if booked:
             return booked
@@ -205,11 +205,11 @@ class Desk:
 
     # insertion
 
-    def _search(self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False) -> tuple[_Found | None, int]:
-        """Best insertion over fleet and stop points: (found, shuttles in reach)."""
+    def _search(self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False) -> tuple[_Found | None, int, int]:
+        """Best insertion over fleet and stop points: (found, shuttles on shift, shuttles in reach)."""
         request, policy = ride.request, self.world.policy
         best: _Found | None = None
-        best_cost, reach = insertion.INFEASIBLE, 0
+        best_cost, takes, reach = insertion.INFEASIBLE, 0, 0
         choices = 1 if nearest_only else policy.stop_choices
         walking = int(self.fleet.rules[f.W_DELAY])
         for origin in islice(request.origins, choices):
@@ -218,12 +218,12 @@ class Desk:
                     continue
                 allowed = offers.limits(request, policy, now, origin, destination, later=later)
                 hit = self._kernel(ride, now, origin, destination, allowed)
-                reach = max(reach, hit[9])
+                takes, reach = hit[8], max(reach, hit[9])
                 cost = hit[0] + walking * (origin.walk + destination.walk)
                 if hit[1] >= 0 and cost < best_cost:
                     best_cost = cost
                     best = _Found(cost, hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
-        return best, reach
+        return best, takes, reach
 
     def _insert(self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise) -> _Found | None:
         hit = self._kernel(ride, now, origin, destination, allowed)
@@ -373,10 +373,6 @@ class Desk:
                 binding = "past"
         return None if binding is None else Receipt(0, 0, binding)
 
-    def _on_shift(self, now: int) -> int:
-        shuttles = self.world.shuttles.values()
-        return sum(s.state == "on" and s.shift.start <= now < s.shift.end for s in shuttles)
-
     def explain(self, request_id: str, now: int) -> Receipt:
         """Why an open request can't be had now: what bound each shuttle, and what would have worked."""
         ride = self.world.rides[request_id]
@@ -384,7 +380,7 @@ class Desk:
         impossible = self._impossible(request, now)
         if impossible is not None:
             return impossible
-        ahead, reach = self._search(ride, now, later=LOOK_AHEAD, nearest_only=True)
+        ahead, takes, reach = self._search(ride, now, later=LOOK_AHEAD, nearest_only=True)
         origin, destination = request.origins[0], request.destinations[0]
         fleet, code = self.fleet, 2 * ride.number
         allowed = offers.limits(request, self.world.policy, now, origin, destination)
@@ -404,7 +400,7 @@ class Desk:
         if ahead is not None:
             minutes = -(-(ahead.pickup_at - request.depart_after) // 60_000)
             relax = f"A pickup {minutes} minutes after the time asked for would have worked."
-        return Receipt(self._on_shift(now), reach, binding, causes, None if ahead is None else ahead.pickup_at, relax)
+        return Receipt(takes, reach, binding, causes, None if ahead is None else ahead.pickup_at, relax)
 
 
 def _next_answer(now: int) -> int:

@@ -30,7 +30,8 @@ OPEN = 11  # 1: takes new riders
 TAIL = 12  # visits at the plan's end that stay there (the depot)
 FROZEN = 13  # visits at the plan's head that may not move
 WAITS = 14  # 1: somewhere in the timetable it waits for a window to open; 2, 3: and something is delayed on purpose
-SHUTTLE_COLUMNS = 15
+START = 15  # of the shift
+SHUTTLE_COLUMNS = 16
 
 # routes[v, …, position]
 CODE = 0

@@ -37,6 +37,7 @@ from dispatch.core.fleet import (
     SLICE,
     SOONEST,
     STANDS,
+    START,
     STOP_DWELL,
     TAIL,
     TRIAL,
@@ -372,7 +373,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
     """Best insertion over the first `count` shuttles.
 
     (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
-    (node, at) is the start waypoint used, `takes` counts the shuttles that take riders, `reach` those of them that
+    (node, at) is the start waypoint used, `takes` counts the shuttles on shift that take riders, `reach` those of them that
     could be at the pickup in time by driving there straight. The shuttle that could be there first is looked at first:
     its cost then spares most of the others a look at their plans.
     """
@@ -391,7 +392,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
         least[v] = INFEASIBLE
         if shuttle[OPEN] == 0:
             continue
-        takes += 1
+        takes += shuttle[START] <= now < shuttle[END]
         least[v] = -INFEASIBLE
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be

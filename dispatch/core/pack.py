@@ -116,6 +116,7 @@ def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTime
         tail,
         0,
         0,
+        shift.start,
     )
     if n == 0:
         return OK
