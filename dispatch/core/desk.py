@@ -205,7 +205,9 @@ class Desk:
 
     # insertion
 
-    def _search(self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False) -> tuple[_Found | None, int, int]:
+    def _search(
+        self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False
+    ) -> tuple[_Found | None, int, int]:
         """Best insertion over fleet and stop points: (found, shuttles on shift, shuttles in reach)."""
         request, policy = ride.request, self.world.policy
         best: _Found | None = None

@@ -11,7 +11,7 @@ from dispatch.core.world import World
 
 
 class ManifestStop(Struct, frozen=True):
-    """One stop as the driver reads it. Times are ms of the service day; ids only, names are looked up by the service."""
+    """One stop as the driver reads it. Times are ms of the service day; ids only, the service looks names up."""
 
     stop: str
     """stop point id; empty for a break wherever the shuttle is"""

@@ -23,7 +23,7 @@ def at_risk(desk: Desk, now: int) -> list[ev.Event]:
     for name in sorted(desk.late):
         shuttle = desk.world.shuttles[name]
         route = desk.fleet.routes[shuttle.row]
-        begins = {int(c): int(b) for c, b in zip(route[f.CODE, : len(shuttle.plan.visits)], route[f.BEGIN], strict=False)}
+        begins = dict(zip(shuttle.plan.visits, route[f.BEGIN].tolist(), strict=False))
         told: dict[str, ev.Event] = {}
         for code, begin in begins.items():
             ride = desk.world.ride_of(code)
