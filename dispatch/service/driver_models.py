@@ -85,11 +85,20 @@ class Boarding(Said):
     not_after: dt.datetime | None
 
 
+class InOrOut(Said):
+    """One booking getting in or out."""
+
+    ride: str
+    does: Literal["board", "alight"]
+
+
 class ManifestStopSaid(Said):
     """One planned stop."""
 
     stop: StopPointSaid | None
     """none: a break wherever the shuttle is"""
+    here: bool
+    """the shuttle stands there"""
     leave_at: dt.datetime | None
     """latest sensible departure towards it"""
     arrive_at: dt.datetime
@@ -98,6 +107,8 @@ class ManifestStopSaid(Said):
     done_at: dt.datetime
     boarding: list[Boarding]
     alighting: list[Boarding]
+    order: list[InOrOut]
+    """as planned; who comes otherwise may get in or out otherwise"""
     aboard_after: int
     fixed: Literal["break", "timetable", "depot"] | None
 
@@ -106,9 +117,13 @@ class Drive(Said):
     """The drive under way."""
 
     to: StopPointSaid
+    since: dt.datetime
+    """when the shuttle was at the line's first point"""
     arrive_at: dt.datetime
     line: Line
-    """[lon, lat] of the way ahead"""
+    """[lon, lat] of the way"""
+    reach_s: list[float]
+    """seconds after `since` at which each point is reached"""
 
 
 class ManifestSaid(Said):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.world import Ride, Shuttle
-from dispatch.service.driver_models import Boarding, Drive, ManifestSaid, ManifestStopSaid, ShiftSaid
+from dispatch.service.driver_models import Boarding, Drive, InOrOut, ManifestSaid, ManifestStopSaid, ShiftSaid
 from dispatch.service.live import NOBODY, Live, Person
 from dispatch.service.positions import line
 from dispatch.service.views import position_said, stop_said
@@ -91,10 +91,13 @@ async def manifest_said(live: Live, name: str) -> ManifestSaid:
     drive = None
     if shuttle.heading >= 0:
         k = int(desk.fleet.shuttles[shuttle.row, f.SLICE])
+        points, reach = line(live.area.network, desk.times, k, shuttle.node, shuttle.heading)
         drive = Drive(
             to=stop_said(live, shuttle.heading),
+            since=told(shuttle.at),
             arrive_at=told(shuttle.at + int(desk.times.table[k, shuttle.node, shuttle.heading])),
-            line=line(live.area.network, desk.times, shuttle.node, shuttle.heading, shuttle.at),
+            line=points,
+            reach_s=reach,
         )
     return ManifestSaid(
         shift=shift_said(live, shuttle, driver),
@@ -118,12 +121,18 @@ def _stop_said(live: Live, shuttle: Shuttle, visits: Sequence[Visit], people: Ma
         arrive = min(first.begin, leave + drive)
     return ManifestStopSaid(
         stop=None if first.place < 0 else stop_said(live, first.place),
+        here=shuttle.heading < 0 and (first.place < 0 or shuttle.node == int(live.area.places.nodes[first.place])),
         leave_at=None if leave is None else told(leave),
         arrive_at=told(arrive),
         begin_at=told(first.begin),
         done_at=told(visits[-1].done),
         boarding=[_boarding(live, v.ride, people) for v in visits if v.ride is not None and v.code % 2 == 0],
         alighting=[_boarding(live, v.ride, people) for v in visits if v.ride is not None and v.code % 2],
+        order=[
+            InOrOut(ride=v.ride.request.id, does="alight" if v.code % 2 else "board")
+            for v in visits
+            if v.ride is not None
+        ],
         aboard_after=visits[-1].load,
         fixed=first.fixed,  # type: ignore[arg-type]
     )

@@ -145,6 +145,14 @@ async def log(
     return [_line_said(live, entry) for entry in live.ledger.entries[after : after + limit]]
 
 
+@router.get("/log/export", response_class=Response, responses=answers("starting"))
+async def export_log(_: StaffCaller, live: LiveZone) -> Response:
+    """The open day's log so far, as `naru check` and `naru replay` read it."""
+    zero = live.moments.zero_utc
+    lines = b"".join(ev.log_line(entry.event, entry.seq, zero) for entry in live.ledger.entries)
+    return Response(lines, media_type="application/x-ndjson")
+
+
 def _line_said(live: Live, entry: Entry) -> LogLine:
     at = live.moments.told(entry.event.at)
     return LogLine(id=entry.id, seq=entry.seq, at=at, event=msgspec.json.decode(written(entry)))

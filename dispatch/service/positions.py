@@ -10,7 +10,7 @@ from dispatch.core.desk import Desk
 from dispatch.core.world import Shuttle
 from routing.network import RoadNetwork
 from routing.paths import next_edge
-from routing.travel_times import QUARTER_MS, DriveTimes
+from routing.travel_times import DriveTimes
 
 FRESH_MS = 60_000
 """a position that a driver told so long ago still goes before the one that the timetable has"""
@@ -63,15 +63,21 @@ def _along(network: RoadNetwork, edge: int, share: float) -> tuple[float, float]
     return float(lat[i] + (lat[i + 1] - lat[i]) * part), float(lon[i] + (lon[i + 1] - lon[i]) * part)
 
 
-def line(network: RoadNetwork, times: DriveTimes, node: int, goal: int, at: int) -> Line:
-    """The fastest drive from a node to a place, begun at `at`, street by street; one point where there is no way."""
-    k = int(times.slices[min(max(at, 0) // QUARTER_MS, len(times.slices) - 1)])
+def line(network: RoadNetwork, times: DriveTimes, k: int, node: int, goal: int) -> tuple[Line, list[float]]:
+    """The fastest drive from a node to a place in time slice k: its points, and seconds from the node to each.
+
+    One point where there is no way.
+    """
     points: Line = [(round(float(network.lon[node]), 6), round(float(network.lat[node]), 6))]
+    reach, spent = [0.0], 0
     while (edge := int(next_edge(times.table, times.indptr, times.heads, times.edge_ms, k, node, goal))) >= 0:
         lat, lon = network.line(edge)
+        takes, steps = int(times.edge_ms[k, edge]), len(lat) - 1
         points += [(round(x, 6), round(y, 6)) for x, y in zip(lon[1:].tolist(), lat[1:].tolist(), strict=True)]
+        reach += [round((spent + takes * n / steps) / 1000, 1) for n in range(1, steps + 1)]
+        spent += takes
         node = int(times.heads[edge])
-    return points
+    return points, reach
 
 
 def nearest_ahead(
