@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct, field
 
 from dispatch.service.endings import ended
-from dispatch.service.store import Store
+from dispatch.service.store import Store, StoreDown
 
 log = logging.getLogger(__name__)
 
@@ -91,13 +91,13 @@ class Outbox:
         self._news.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled. Raises StoreDown."""
+        """Deliver until cancelled."""
         free = asyncio.Semaphore(AT_ONCE)
         cursor, under_way = "-", set[asyncio.Task[None]]()
         try:
             while True:
                 self._news.clear()
-                page = await self._store.messages(cursor, HELD - len(under_way)) if len(under_way) < HELD else []
+                page = await self._page(cursor, HELD - len(under_way))
                 for entry, data in page:
                     cursor = entry
                     task = asyncio.create_task(self._deliver(entry, data, free))
@@ -110,10 +110,18 @@ class Outbox:
         finally:
             await ended(under_way)
 
+    async def _page(self, after: str, room: int) -> list[tuple[str, bytes]]:
+        """What has come since, as far as there is room for it."""
+        while room > 0:
+            try:
+                return await self._store.messages(after, room)
+            except StoreDown:
+                await asyncio.sleep(FIRST_PAUSE_S)
+        return []
+
     def _one_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            # the store could not be told: the message stays in it, and the next term delivers it again
-            log.warning("outbox: %s", error)
+            log.error("outbox: a message is left for the next term: %r", error)
         self._news.set()
 
     async def _deliver(self, entry: str, data: bytes, free: asyncio.Semaphore) -> None:
@@ -129,12 +137,20 @@ class Outbox:
                 log.info("message %s was not taken by %s: %s", message.id, message.channel, type(error).__name__)
                 if time.time() - message.utc / 1000 > GIVEN_UP_AFTER_S:
                     self.counts.given_up += 1
-                    await self._store.bury(entry, data)
+                    await self._told(lambda: self._store.bury(entry, data))
                     return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         self.counts.delivered += 1
-        await self._store.delivered([entry])
+        await self._told(lambda: self._store.delivered([entry]))
+
+    async def _told(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Tell the store, however long it is away: until then the message would be delivered again."""
+        while True:
+            try:
+                return await tell()
+            except StoreDown:
+                await asyncio.sleep(FIRST_PAUSE_S)
 
 
 async def to_log(message: Message) -> None:
