@@ -18,6 +18,7 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ from dispatch.core.pack import write_shuttle
 from dispatch.core.reactions import Reactions
 from dispatch.core.timing import OK
 from dispatch.core.world import World
+from dispatch.service.archive import move_out
 from dispatch.service.clocks import Clock, ScaledClock
 from dispatch.service.endings import ended
 from dispatch.service.moments import zero_utc_of
@@ -62,6 +64,7 @@ DAY_ENDS: Final = 28 * 3_600_000
 DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
 """04:00; with riders on the road, two hours later"""
 TICK_MS: Final = 30_000
+ARCHIVE_S: Final = 60.0
 PUNCTUAL_MS: Final = 5_000
 """a timer that comes no later than this is logged at the time when it was due"""
 
@@ -203,7 +206,8 @@ class Dispatcher:
     `async with Dispatcher(zone, store) as dispatcher:` starts it and stops it; several may run for one zone: one leads
     and the others stand by. `notices` makes the messages of every commit, the timer's included. `alone`: nobody else
     can be alive who led before (an embedded store's folder lock proves it), so the lease need not run out. `rounds`:
-    False where the caller steps the timer itself with `round`.
+    False where the caller steps the timer itself with `round`. `archive`: folder for the logs of days that are over, which
+    then leave the store; without one they stay.
     """
 
     def __init__(
@@ -218,6 +222,7 @@ class Dispatcher:
         rounds: bool = True,
         lease_ms: int = LEASE_MS,
         snapshot_every: int = SNAPSHOT_EVERY,
+        archive: Path | None = None,
     ) -> None:
         self.zone = zone
         self.store = store
@@ -238,6 +243,7 @@ class Dispatcher:
         self._rounds = rounds
         self._lease_ms = lease_ms
         self._snapshot_every = snapshot_every
+        self._archive = archive
         self._term: _Term | None = None
         self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
         self._zero_utc = 0
@@ -337,6 +343,8 @@ class Dispatcher:
         parts = [self._write(term), self._renew(term), self._keep_snapshots(term), self.outbox.run()]
         if self._rounds:
             parts.append(self._turn())
+        if self._archive is not None:
+            parts.append(self._move_out(self._archive))
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -669,6 +677,18 @@ class Dispatcher:
                 log.info("snapshot not kept: %s", error)  # the next one will do
                 continue
             self.counters.snapshots += 1
+
+    async def _move_out(self, folder: Path) -> None:
+        """At the start and after every turn of the day: what is over leaves the store."""
+        moved = ""
+        while True:
+            if moved != self._tail_day:
+                try:
+                    await move_out(self.store, folder, self._tail_day)
+                    moved = self._tail_day
+                except (StoreDown, OSError) as error:
+                    log.error("%s: the log of a day that is over stays in the store: %s", self.zone.name, error)
+            await asyncio.sleep(ARCHIVE_S)
 
     # who follows
 

@@ -65,6 +65,11 @@ def bundled_server() -> Path:
     return Path(get_binary_path())
 
 
+def url_of(folder: Path) -> str:
+    """For `Store`: the embedded store of a folder that another process has. Raises OSError where there is none."""
+    return f"unix://:{(folder / 'secret').read_text().strip()}@{(folder / 'valkey.sock').resolve()}"
+
+
 class Embedded:
     """A Valkey server on one data folder: started, adopted, restarted when it dies, stopped.
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -95,6 +95,35 @@ class Batch(Struct, frozen=True):
     lines: Sequence[bytes]
     keys: Sequence[tuple[str, Kept]] = ()
     messages: Sequence[bytes] = ()
+
+
+class Moment(Struct, frozen=True):
+    """A zone's keys at one moment."""
+
+    head: Head | None
+    fence: int
+    days: list[str]
+    keys: list[tuple[str, str, Any]]
+    """(name without the zone, kind, content): all but logs, lease, fence and snapshots"""
+
+
+_NOT_MOVED: Final = ("log:", "lease", "fence", "snapshot")
+_READ: Final[dict[str, Callable[[Any, str], object]]] = {
+    "string": lambda pipe, name: pipe.get(name),
+    "hash": lambda pipe, name: pipe.hgetall(name),
+    "set": lambda pipe, name: pipe.smembers(name),
+    "zset": lambda pipe, name: pipe.zrange(name, 0, -1, withscores=True),
+    "list": lambda pipe, name: pipe.lrange(name, 0, -1),
+    "stream": lambda pipe, name: pipe.xrange(name),
+}
+_WRITE: Final[dict[str, Callable[[Any, str, Any], object]]] = {
+    "string": lambda pipe, name, content: pipe.set(name, content),
+    "hash": lambda pipe, name, content: pipe.hset(name, mapping=content),
+    "set": lambda pipe, name, content: pipe.sadd(name, *content),
+    "zset": lambda pipe, name, content: pipe.zadd(name, dict(content)),
+    "list": lambda pipe, name, content: pipe.rpush(name, *content),
+    "stream": lambda pipe, name, content: [pipe.xadd(name, fields, entry) for entry, fields in content],
+}
 
 
 class Store:
@@ -301,6 +330,40 @@ class Store:
                 await _now(self._client.srem(self.key("days"), day))
                 await _now(self._client.srem(self.key("exported"), day))
         return dropped
+
+    # all of a zone
+
+    async def moment(self) -> Moment:
+        """All keys of the zone at one moment, but for logs, lease, fence and snapshots. Raises StoreDown."""
+        client, prefix = self._client, self.key("")
+        async with _spoken():
+            found = [name async for name in client.scan_iter(f"{prefix}*", count=1_000)]
+            names = sorted({name.decode().removeprefix(prefix) for name in found})
+            names = [name for name in names if not name.startswith(_NOT_MOVED)]
+            asked = [(await _now(client.type(self.key(n))), await _now(client.ttl(self.key(n)))) for n in names]
+            # what runs out by itself (codes, counters) is of no use elsewhere
+            kinds = {n: kind.decode() for n, (kind, left) in zip(names, asked, strict=True) if left == -1}
+            async with client.pipeline(transaction=True) as pipe:
+                pipe.hmget(self.key("head"), ["day", "seq"])
+                pipe.get(self.key("fence"))
+                pipe.smembers(self.key("days"))
+                for name, kind in kinds.items():
+                    _READ[kind](pipe, self.key(name))
+                (day, seq), fence, days, *contents = await pipe.execute()
+        keys = [(name, kind, content) for (name, kind), content in zip(kinds.items(), contents, strict=True) if content]
+        head = None if day is None else Head(day.decode(), int(seq))
+        return Moment(head, int(fence or 0), sorted(day.decode() for day in days), keys)
+
+    async def known(self) -> bool:
+        """The store has something of this zone."""
+        async with _spoken():
+            return bool(await _now(self._client.exists(self.key("head"), self.key("fence"))))
+
+    async def put(self, name: str, kind: str, content: Any) -> None:
+        """Write what `moment` or `lines` has read. Raises StoreDown."""
+        async with _spoken(), self._client.pipeline(transaction=True) as pipe:
+            _WRITE[kind](pipe, self.key(name), content)
+            await pipe.execute()
 
     async def _run(self, script: _Script, names: Iterable[str], arguments: Sequence[Any]) -> Any:
         async with _spoken():
