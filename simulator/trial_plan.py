@@ -107,7 +107,7 @@ def make_plan(
     counts = sorted({max(2, round(days / a_unit * share)) for share in (0.25, 0.5, 0.75, 1, 1.25, 1.5)})
     curve = tuple((n * a_unit, power(units, size.effect, n, alpha, words.seed)) for n in counts)
     first = words.seed * SEEDS
-    schedule, pairs = _schedule(trial, design, days) if isinstance(design, Switchback) else ((), ())
+    schedule, pairs = make_schedule(trial, days) if isinstance(design, Switchback) else ((), ())
     date = dt.date.fromisoformat(_first_day(trial))
     mean = sum(units) / len(units)
     plan = Plan(
@@ -175,7 +175,7 @@ def _pilot(trial: Trial, running: dict[str, object]) -> list[float]:
     count, first = words.size.pilot_days, words.seed * SEEDS + SEEDS // 2
     if isinstance(design, Switchback):
         count += count % 2
-        schedule, pairs = _schedule(trial, design, count)
+        schedule, pairs = make_schedule(trial, count)
         jobs = [
             Job(trial.scenario, trial.arms[trial.base], first + i, (), _windows(blocks))
             for i, blocks in enumerate(schedule)
@@ -207,10 +207,10 @@ def _first_day(trial: Trial) -> str:
     return load_scenario(trial.scenario).date
 
 
-def _schedule(
-    trial: Trial, design: Switchback, days: int
-) -> tuple[tuple[tuple[Block, ...], ...], tuple[tuple[int, int], ...]]:
-    """(each day's blocks, which days mirror each other)."""
+def make_schedule(trial: Trial, days: int) -> tuple[tuple[tuple[Block, ...], ...], tuple[tuple[int, int], ...]]:
+    """(each day's blocks, which days mirror each other) of a switchback."""
+    design = trial.words.design
+    assert isinstance(design, Switchback)
     if design.hours is not None:
         begin, end = (int(clock(text)) for text in design.hours)
     else:

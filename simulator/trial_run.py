@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from dispatch.core import events as ev
 from dispatch.core.domain import Policy
 from routing.errors import InputError
-from simulator.days import Figures, Job, Progress, Rule, every_day, flat
+from simulator.days import Changes, Figures, Job, Progress, Rule, every_day, flat
 from simulator.journeys import journeys, tally
 from simulator.outputs import read_events, write_whole
 from simulator.scenario import load_scenario
@@ -47,7 +47,7 @@ def run_simulated(
     running: dict[str, Any] = {"processes": processes, "cluster": cluster, "folder": folder, "progress": progress}
     if isinstance(plan.words.design, Switchback):
         jobs = [
-            switched_job(trial.scenario, plan, seed, blocks)
+            switched_job(trial.scenario, plan.arms, seed, blocks)
             for seed, blocks in zip(plan.seeds, plan.schedule, strict=True)
         ]
         done = every_day(jobs, **running)
@@ -59,11 +59,11 @@ def run_simulated(
     return Results(plan.hash, "simulated", figures={arm: [_kept(day) for day in days] for arm, days in by_arm.items()})
 
 
-def switched_job(scenario: str, plan: Plan, seed: int, blocks: Sequence[Block]) -> Job:
+def switched_job(scenario: str, arms: Mapping[str, Changes], seed: int, blocks: Sequence[Block]) -> Job:
     """A day whose policy is switched as its blocks say."""
-    rules = [Rule(block.begin, plan.arms[block.arm]) for before, block in pairwise(blocks) if before.arm != block.arm]
+    rules = [Rule(block.begin, arms[block.arm]) for before, block in pairwise(blocks) if before.arm != block.arm]
     windows = tuple((block.counted_from, block.end) for block in blocks)
-    return Job(scenario, plan.arms[blocks[0].arm], seed, tuple(rules), windows)
+    return Job(scenario, arms[blocks[0].arm], seed, tuple(rules), windows)
 
 
 def read_field(trial: Trial, plan: Plan, logs: Sequence[Path]) -> Results:
