@@ -81,7 +81,7 @@ def start(shuttle: Shuttle, times: DriveTimes, now: int) -> tuple[int, int]:
             if ms + int(left[head]) == int(left[node]):
                 node, at = head, at + ms
                 break
-    return node, at
+    return node, max(at, now)  # there by the clock, though nobody has said so
 
 
 def _visit(world: World, code: int) -> Visit:

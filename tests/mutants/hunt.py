@@ -1,0 +1,74 @@
+"""Live random days until a property is broken; prints one line that says which. Run in a copy with a bug planted."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from random import Random
+from time import perf_counter
+
+import msgspec
+
+from dispatch.core import events as ev
+from dispatch.core.desk import Desk
+from dispatch.core.invariants import check
+from dispatch.core.world import fold
+from tests.checker import breaches, moment
+from tests.property.test_plans import assert_best, assert_packed
+from tests.property.towns import live, town_of
+
+read = msgspec.json.Decoder(ev.AnyEvent).decode
+Caught = tuple[str, str]
+"""(by which property, what it said)"""
+
+
+def hunt(days: int, seconds: float) -> tuple[int, Caught | None]:
+    """(days lived, what was caught)."""
+    ends = perf_counter() + seconds
+    for seed in range(days):
+        caught = caught_on(seed, rough=seed % 2 == 1)
+        if caught is not None or perf_counter() > ends:
+            return seed + 1, caught
+    return days, None
+
+
+def caught_on(seed: int, *, rough: bool) -> Caught | None:
+    """What is found wrong with one day."""
+    town = town_of(Random(seed), rough=rough)
+    looking = "nothing"
+
+    def look(desk: Desk, event: ev.AnyEvent) -> None:
+        nonlocal looking
+        looking = "arrays == pack(world)"
+        assert_packed(desk)
+        if not rough:
+            looking = "plan checker"
+            for name in event.plans if isinstance(event, ev.PlansChanged) else [getattr(event, "shuttle", None)]:
+                if isinstance(event, ev.RideBooked | ev.PlansChanged) and name is not None:
+                    found = breaches(moment(desk.world, desk.times, name, event.at), desk.times)
+                    assert not found, found
+            looking = "kernel == oracle"
+            if isinstance(event, ev.RequestMade):
+                assert_best(desk, event.request.id, event.at)
+        looking = "nothing"
+
+    try:
+        events, desk = live(town, look)
+    except Exception as error:  # noqa: BLE001 (a crash is a catch too)
+        where = traceback.extract_tb(error.__traceback__)[-1].name
+        return ("crash" if looking == "nothing" else looking), f"{type(error).__name__} in {where}: {error}"
+    violations = check(events, town.times, town.reroute)
+    if violations:
+        return f"invariant {violations[0].invariant}", str(violations[0])
+    # kernels that are not compiled give numpy's integers, which the log would refuse
+    told = [read(msgspec.json.encode(event, enc_hook=int)) for event in events]
+    if fold(told).encoded() != msgspec.msgpack.encode(desk.world, enc_hook=int):
+        return "world == fold(log)", "the live world holds what no event told"
+    if live(town)[0] != events:
+        return "same day, same log", "the second log is another"
+    return None
+
+
+if __name__ == "__main__":
+    lived, catch = hunt(int(sys.argv[1]), float(sys.argv[2]))
+    print(lived, *(" ".join(said.split()) for said in catch or ("", "")), sep="\t")
