@@ -1069,6 +1069,8 @@ class Judge:
     def _day_closed(self, _: e.DayClosed) -> None:
         self._overdue(NEVER)
         for ride in self._rides:
+            if ride.state is BOOKED and ride.pickup_from > self.now:
+                continue  # booked ahead: the next day's log takes it up
             if ride.state in _OPEN:
                 shuttle = ride.shuttle
                 what = f"the day is closed, but {ride.id} is still {ride.state}"

@@ -206,8 +206,8 @@ class Dispatcher:
     `async with Dispatcher(zone, store) as dispatcher:` starts it and stops it; several may run for one zone: one leads
     and the others stand by. `notices` makes the messages of every commit, the timer's included. `alone`: nobody else
     can be alive who led before (an embedded store's folder lock proves it), so the lease need not run out. `rounds`:
-    False where the caller steps the timer itself with `round`. `archive`: folder for the logs of days that are over, which
-    then leave the store; without one they stay.
+    False where the caller steps the timer itself with `round`. `archive`: folder for the logs of days that are over,
+    which then leave the store; without one they stay.
     """
 
     def __init__(

@@ -167,12 +167,15 @@ class Embedded:
 
     def _alive(self) -> bool:
         """A server lives on this folder."""
-        if self._process is not None and self._process.poll() is not None:
-            self._process = None  # reaped
         descriptor = _locked(self.folder / "server.lock")
         if descriptor is None:
+            if self._process is not None:
+                self._process.poll()
             return True
         os.close(descriptor)
+        if self._process is not None:
+            self._process.wait()  # it has closed its files: it is about to end
+            self._process = None
         return False
 
     async def _gone(self, within_s: float) -> bool:
