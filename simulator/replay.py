@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dispatch.core import events as ev
+from dispatch.core import operating
 from dispatch.core.desk import Desk
-from dispatch.core.domain import Quote, RideRequest
+from dispatch.core.domain import NEVER, Quote, RideRequest
 from dispatch.core.reactions import Reactions, answer
 from routing.errors import InputError
 from simulator.judge import network_beside
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
 
 FACTS: Final = (
     ev.DayOpened, ev.PolicyChanged, ev.ShiftOpened, ev.ShiftClosed, ev.DriveStarted, ev.PositionReported,
-    ev.StopArrived, ev.RiderAwaited, ev.RiderBoarded, ev.RiderAlighted, ev.NoShow, ev.CallMade, ev.DayClosed,
+    ev.StopArrived, ev.RiderAwaited, ev.RiderBoarded, ev.RiderAlighted, ev.NoShow, ev.CallMade, ev.QuoteDeclined,
+    ev.PlansChanged, ev.DayClosed,
 )  # fmt: skip
 """Told to the desk as they stand; nothing but saving endangered promises follows from them."""
+ANSWERS: Final = (ev.RideBooked, ev.QuoteDeclined, ev.RideQueued, ev.RideRefused)
+AS_THEY_COME: Final = "as they come"
+"""riders at one stop point got in or out in another order than planned"""
 ROADS: Final = (ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged)
 
 
@@ -156,6 +161,7 @@ class _Replay:
         self.log = recorded.events
         self.cut = recorded.cut
         self.zero = recorded.opened.zero_utc
+        self.live = recorded.opened.live
         self.whole = isinstance(self.log[-1], ev.DayClosed)
         self.line = 0
         """lines that came out again"""
@@ -206,7 +212,18 @@ class _Replay:
         match event:
             case ev.RequestMade(request=request):
                 react.record([event])
-                react.record(answer(self.desk, request, now, self._choose))
+                if self._answered_at_once(request.id, now):
+                    react.record(answer(self.desk, request, now, self._choose))
+            case ev.RideBooked() if self.live:
+                react.record(self.desk.accept(_taken(event), now))
+            case ev.RideQueued(request=name) | ev.RideRefused(request=name) if self.live:
+                react.record(self.desk.refuse(name, now, self.desk.quote(name, now)))
+            case ev.ActTaken(act="withdraw", shuttle=str(shuttle)):
+                react.record([event])
+                react.break_down(shuttle, now)
+            case ev.ActTaken():
+                react.record([event])
+                react.record(operating.follow(self.desk, event, now))
             case ev.RideCancelled(request=request, reason=reason):
                 react.cancel(request, now, reason)
             case ev.TimerTicked():
@@ -219,14 +236,30 @@ class _Replay:
                 react.record([event])
             case _:
                 self._differ(None)
-        react.settle(now)
+        react.settle(self._settled_at(now))
+
+    def _answered_at_once(self, request: str, now: int) -> bool:
+        """Does the answer follow, or did the rider take time to choose?"""
+        if not self.live:
+            return True
+        for event in islice(self.log, self.line, None):
+            if not isinstance(event, ev.ProgressMade):
+                return isinstance(event, ANSWERS) and event.request == request and event.at == now
+        return True
+
+    def _settled_at(self, now: int) -> int:
+        """When promises were looked after: a live service may learn of a fact a little after it was."""
+        following = next(islice(self.log, self.line, None), None)
+        return following.at if isinstance(following, ev.PromiseAtRisk | ev.PlansChanged | ev.ProgressMade) else now
 
     def _input(self, i: int) -> ev.Event:
         """The input at line i + 1. A turn of a shuttle leads up to a cancellation, positions to a change of roads."""
         event = self.log[i]
         if isinstance(event, ev.ProgressMade):
             following = next(islice(self.log, i + 1, i + 2), None)
-            return following if isinstance(following, ev.RideCancelled) else event
+            return following if isinstance(following, ev.RideCancelled | ev.RideBooked) else event
+        if isinstance(event, ev.PlansChanged) and event.cause != AS_THEY_COME:
+            self._differ(None)
         if isinstance(event, ev.PositionReported):
             driving = sum(shuttle.heading >= 0 for shuttle in self.desk.world.shuttles.values())
             noted = self.log[i : i + driving]
@@ -246,6 +279,14 @@ class _Replay:
             if not isinstance(event, ev.ProgressMade):
                 return None
         return None
+
+
+def _taken(booked: ev.RideBooked) -> Quote:
+    """The quote that a rider took, as far as it decides anything: what was promised bounds where the ride may go."""
+    return Quote(
+        booked.request, booked.kind, booked.shuttle, booked.after, booked.pickup, booked.dropoff, booked.pickup_at,
+        booked.dropoff_at, booked.promise, booked.fare, -1, NEVER,
+    )  # fmt: skip
 
 
 def _tell(event: ev.Event | None) -> str:

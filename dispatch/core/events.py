@@ -43,6 +43,8 @@ class DayOpened(Event, frozen=True, tag=True):
     version: str
     profile: tuple[tuple[int, float, tuple[str, ...]], ...] = ()
     """known speeds of the day: (from, seconds; factor; road classes, none: all)"""
+    live: bool = False
+    """riders take their time to choose: the answer to a request need not follow at once"""
 
 
 class PolicyChanged(Event, frozen=True, tag=True):

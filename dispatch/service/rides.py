@@ -213,13 +213,13 @@ async def cancel(ride: Id, who: ForRider, live: LiveZone, given: CancelAsk | Non
     found = own_ride(live, who, ride)
     if found.state == "cancelled":
         return ride_said(live, found, await feedback.payment_of(live, ride))
-    reason = "" if given is None or given.reason is None or who.role == "rider" else given.reason
-    act = act_of(who, "cancel", ride, reason)
+    act = act_of(who, "cancel", ride, "" if given is None or given.reason is None else given.reason)
+    reason = "" if act is None else act.reason  # a rider's own words are no business of the log's
     shuttle = None if found.shuttle is None else live.world.shuttles[found.shuttle]
     dispatched = shuttle is not None and shuttle.plan.visits[:1] == (2 * found.number,) and shuttle.heading >= 0
 
     def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
-        events = desk.cancel(ride, now, "by the operator" if act is not None else "")
+        events = desk.cancel(ride, now, reason)
         if not events:
             raise refuse("too_late_to_cancel")
         if act is not None:

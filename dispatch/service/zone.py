@@ -76,6 +76,7 @@ class Area:
             seed=self.seed,
             version=self.version,
             profile=tuple((step.from_s, step.speed_factor, step.classes) for step in self.profile),
+            live=True,
         )
         return [opened, ev.PolicyChanged(at, self.policy), *(ev.ShiftOpened(at, shift) for shift in shifts)]
 
