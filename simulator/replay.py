@@ -226,8 +226,10 @@ class _Replay:
                 react.record(operating.follow(self.desk, event, now))
             case ev.RideCancelled(request=request, reason=reason):
                 react.cancel(request, now, reason)
-            case ev.TimerTicked():
-                react.tick(now)
+            case ev.TimerTicked(improves=improves):
+                react.tick(now, improves=improves)
+            case ev.PlansProposed():
+                react.propose(event)
             case ev.ShuttleBrokeDown(shuttle=shuttle):
                 react.break_down(shuttle, now)
             case ev.RoadClosed() | ev.RoadReopened() | ev.SpeedsChanged():

@@ -275,6 +275,19 @@ class SpeedsChanged(Event, frozen=True, tag=True):
 class TimerTicked(Event, frozen=True, tag=True):
     """The moment at which plans were improved and the queue was served."""
 
+    improves: bool = True
+    """False: a worker looks for better plans, and proposes them later"""
+
+
+class PlansProposed(Event, frozen=True, tag=True):
+    """A worker's better plans, an input: judged on the world as it now is, they come into force or not."""
+
+    plans: dict[str, tuple[int, ...]]
+    made_on: int
+    """seq of the world that they were made on"""
+    served: tuple[str, ...] = ()
+    """requests from the queue that are on them"""
+
 
 Act = Literal[
     "assign", "lock", "unlock", "withdraw", "cancel", "pause", "resume", "message", "open_shift", "close_shift", "book"
@@ -302,7 +315,7 @@ AnyEvent = (
     DayOpened | PolicyChanged | ShiftOpened | ShiftClosed | RequestMade | QuoteDeclined | RideCancelled | RideBooked
     | RideRefused | RideQueued | PlansChanged | PromiseAtRisk | IdleSent | DriveStarted | ProgressMade | StopArrived
     | RiderBoarded | RiderAlighted | NoShow | CallMade | ShuttleBrokeDown | RiderStranded | RoadClosed | RoadReopened
-    | SpeedsChanged | TimerTicked | PositionReported | RiderAwaited | ActTaken | DayClosed
+    | SpeedsChanged | TimerTicked | PlansProposed | PositionReported | RiderAwaited | ActTaken | DayClosed
 )
 
 _encode = msgspec.json.Encoder().encode

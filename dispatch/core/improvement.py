@@ -18,12 +18,27 @@ def improve(desk: Desk, now: int) -> list[ev.Event]:
     settings = desk.world.policy.reoptimise
     if settings is None:
         return []
-    waiting = {2 * desk.world.rides[request].number: request for request in desk.world.queue}
-    allowed = {code: _allow(desk, desk.world.rides[request], now) for code, request in waiting.items()}
+    allowed = waiting(desk, now)
     found = search(
-        desk.fleet, desk.times, now, iterations=settings.iterations, seed=desk.world.seq, waiting=list(waiting)
+        desk.fleet, desk.times, now, iterations=settings.iterations, seed=desk.world.seq, waiting=list(allowed)
     )
     return adopt(desk, found.plans, {code: allowed[code] for code in found.served}, now)
+
+
+def waiting(desk: Desk, now: int) -> dict[int, Promise]:
+    """What each request in the queue allows, by its pickup's code, written where a search reads it."""
+    rides = (desk.world.rides[request] for request in desk.world.queue)
+    return {2 * ride.number: _allow(desk, ride, now) for ride in rides}
+
+
+def take_up(desk: Desk, proposal: ev.PlansProposed) -> list[ev.Event]:
+    """A worker's plans put in force, if nothing that has happened since speaks against them."""
+    allowed = waiting(desk, proposal.at)
+    codes = [2 * desk.world.rides[request].number for request in proposal.served]
+    if not all(code in allowed for code in codes):
+        return []
+    plans = {desk.world.shuttles[name].row: visits for name, visits in proposal.plans.items()}
+    return adopt(desk, plans, {code: allowed[code] for code in codes}, proposal.at)
 
 
 def adopt(desk: Desk, plans: dict[int, tuple[int, ...]], booked: dict[int, Promise], now: int) -> list[ev.Event]:

@@ -13,7 +13,7 @@ from dispatch.core import events as ev
 from dispatch.core import recovery
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Quote, RideRequest
-from dispatch.core.improvement import improve
+from dispatch.core.improvement import improve, take_up
 
 Write = Callable[[ev.Event], None]
 Choose = Callable[[RideRequest, Sequence[Quote]], int | None]
@@ -67,17 +67,26 @@ class Reactions:
         self.record(recovery.break_down(self.desk, name, now))
         self._place_lost(now)
 
-    def tick(self, now: int) -> list[str]:
-        """The timer: bookings whose shuttle was lost, better plans, the queue. Returns who left the queue."""
+    def tick(self, now: int, *, improves: bool = True) -> list[str]:
+        """The timer: bookings whose shuttle was lost, better plans, the queue. Returns who left the queue.
+
+        Without `improves` a worker looks for better plans meanwhile, and they are proposed (`propose`).
+        """
         desk = self.desk
         waiting = list(desk.world.queue)
-        self.record([ev.TimerTicked(now)])
+        self.record([ev.TimerTicked(now, improves)])
         self._place_lost(now)
-        self.record(improve(desk, now))
+        if improves:
+            self.record(improve(desk, now))
         for request in waiting:
             if request in desk.world.queue:
                 self.record(desk.serve(request, now))
         return [request for request in waiting if request not in desk.world.queue]
+
+    def propose(self, proposal: ev.PlansProposed) -> bool:
+        """A worker's better plans; False: the judge refused them."""
+        self.record([proposal])
+        return self.record(take_up(self.desk, proposal))
 
     def _place_lost(self, now: int) -> None:
         for request in list(self.desk.world.unplaced):

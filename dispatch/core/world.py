@@ -391,6 +391,7 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.RoadReopened: _road_reopened,
     ev.SpeedsChanged: _speeds_changed,
     ev.TimerTicked: _nothing,
+    ev.PlansProposed: _nothing,
     ev.ActTaken: _act_taken,
     ev.DayClosed: _nothing,
 }
