@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "sweep": Row("simulator.lab_commands:sweep", "days over values of any field; the fewest shuttles for a target"),
     "serve": Row("simulator.live:serve", "the live service: riders, drivers and operators over HTTP"),
     "token": Row("dispatch.service.commands:token", "tokens for operators, planners and programs"),
+    "calibrate": Row("simulator.lab_commands:calibrate", "fit a scenario to totals known of a town, the fit shown"),
     "trial": Row(
         "simulator.lab_commands:trial", "plan, run and report a trial: arms, metric, guardrails fixed in advance"
     ),

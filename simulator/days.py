@@ -73,8 +73,8 @@ def figures_of(job: Job) -> Figures:
     from simulator.journeys import journeys, tally
     from simulator.simulate import day_of, desk_for, live
 
-    scenario = replace(_scenario(job.scenario, job.changes), seed=job.seed)
-    times = _roads(scenario)
+    scenario = replace(loaded(job.scenario, job.changes), seed=job.seed)
+    times = roads_of(scenario)
     day = _switched(day_of(scenario, times), job, times) if job.rules else day_of(scenario, times)
     outcome = live(day, desk_for(scenario, times), scenario.network)
     figures = {**outcome.kpis, "equity": equity(outcome.events, scenario.places)}
@@ -159,7 +159,7 @@ def _check(jobs: Sequence[Job]) -> None:
         for job in jobs
         for changes in (job.changes, *(rule.changes for rule in job.rules))
     }:
-        _scenario(scenario, changes)
+        loaded(scenario, changes)
 
 
 def _figures(jobs: Mapping[str, Job], processes: int, cluster: str | None) -> Iterator[tuple[str, Figures]]:
@@ -233,7 +233,8 @@ def _kept(folder: Path, key: str) -> Figures | None:
 
 
 @lru_cache(maxsize=64)
-def _scenario(name: str, changes: Changes) -> Scenario:
+def loaded(name: str, changes: Changes) -> Scenario:
+    """The scenario with these changes, kept for its other days."""
     from simulator.scenario import load_scenario
 
     return load_scenario(name, changes=dict(changes))
@@ -248,7 +249,7 @@ def _switched(day: Day, job: Job, times: DriveTimes) -> Day:
 
     requests, rules = list(day.requests), []
     for rule in sorted(job.rules, key=lambda rule: rule.at):
-        other = replace(_scenario(job.scenario, rule.changes), seed=job.seed)
+        other = replace(loaded(job.scenario, rule.changes), seed=job.seed)
         under = dict(enumerate(requests_of(other, times)))
         requests = [under[i] if at >= rule.at else (at, request) for i, (at, request) in enumerate(requests)]
         rules.append(PolicyChanged(rule.at, other.policy, reason="schedule of a trial"))
@@ -259,7 +260,7 @@ _TIMES: Final[dict[str, DriveTimes]] = {}
 _MOST_TIMES = 8
 
 
-def _roads(scenario: Scenario) -> DriveTimes:
+def roads_of(scenario: Scenario) -> DriveTimes:
     """Driving times of the town, kept for the next day on the same streets and stop points."""
     from simulator.simulate import fingerprint, roads
 

@@ -310,3 +310,58 @@ def trial_report(file: TrialPath, out: TrialOut = None, as_json: Json = False) -
 
 def _trial_folder(file: str, out: Path | None) -> Path:
     return Path(f"{Path(file).stem}-trial") if out is None else out
+
+
+def calibrate(
+    scenario: Scenario,
+    to: Annotated[str, typer.Option(help="totals: calls=735,last_call_wait_mean_s=762; asked.km_mean=6.2")] = "",
+    by: Annotated[list[str], typer.Option(help="what is turned: policy.max_wait_s=600..2400 (may be repeated)")] = [],  # noqa: B006
+    hours: Annotated[Path | None, typer.Option(help="CSV hour,count of departures asked for")] = None,
+    seeds: Seeds = 3,
+    jobs: Jobs = 1,
+    cluster: Cluster = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the page and the fitted scenario")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a scenario to totals that are known of a town, and show how well it fits."""
+    import msgspec
+
+    from simulator import calibrate as fitting
+    from simulator.simulate import warm
+    from simulator.sizing import read_targets
+
+    _positive(seeds, "--seeds")
+    _positive(jobs, "--jobs")
+    wanted = read_targets(to) if to else {}
+    if not wanted and hours is None:
+        raise InputError("no total is known", field="--to", expected="--to calls=735, or --hours FILE")
+    for metric, value in wanted.items():
+        if value == 0:
+            raise InputError(f"{metric} is to be 0", field="--to", expected="a total to fit to")
+    shape = None if hours is None else fitting.read_hours(hours)
+    knobs = [fitting.read_knob(text) for text in by]
+    with compiling():
+        warm()
+    said: list[str] = []
+    with days_bar() as progress:
+        running: dict[str, Any] = {"processes": jobs, "cluster": cluster, "folder": out and out / "days"}
+        fit = fitting.calibrate(
+            scenario, wanted, knobs, seeds, hours=shape, say=said.append, progress=progress, **running
+        )
+    page = None if out is None else fitting.write_fit(out, scenario, fit, said)
+    if as_json:
+        reached = {metric: msgspec.to_builtins(band) for metric, band in fit.reached.items()}
+        by_hour = {hour: got for hour, (_, got) in fit.hours.items()}
+        _print_json({"changes": fit.changes, "wanted": fit.wanted, "reached": reached, "tried": fit.tried,
+                     "hours": by_hour, "page": page and str(page)})  # fmt: skip
+        return
+    from simulator.lab_charts import band_told
+
+    for line in said:
+        print(f"  {line}")
+    for metric, value in fit.wanted.items():
+        print(f"{metric:<32}wanted {value:g}, reached {band_told(metric, fit.reached[metric])}")
+    for key, text in fit.changes.items():
+        print(f"put     {key}: {text}")
+    if page is not None:
+        print(f"page    {page}\nfitted  {page.parent / fitting.FITTED}")
