@@ -31,7 +31,7 @@ from dispatch.service.driver_models import (
 from dispatch.service.live import Live, refuse
 from dispatch.service.manifests import crew, crew_key, manifest_said, shift_said, touches
 from dispatch.service.models import Done, Id
-from dispatch.service.positions import Heard, nearest_ahead
+from dispatch.service.positions import Heard, progress
 from dispatch.service.problems import Problem, answers
 from dispatch.service.sign_in import LiveZone
 from dispatch.service.streaming import KEEP_ALIVE, frame, stream
@@ -179,10 +179,10 @@ async def _note_lateness(live: Live, shift: str, fix: Fix, at: int) -> None:
     shuttle = live.world.shuttles[shift]
     if shuttle.heading < 0 or shuttle.state != "on" or at <= shuttle.at:
         return
-    ahead = nearest_ahead(live.area.network, desk, shuttle, fix.lat, fix.lon)
-    if ahead is not None and at - (shuttle.at + ahead[1]) > LATER_MS:
-        fact = driving.report(shift, ahead[0], at)
-        await live.submit(fact)
+    on_way = progress(live.area.network, desk, shuttle, fix.lat, fix.lon)
+    late = 0 if on_way is None else at - shuttle.at - on_way.spent
+    if on_way is not None and late > LATER_MS:
+        await live.submit(driving.report(shift, on_way.node, shuttle.at + on_way.to_node + late))
 
 
 @router.post("/shifts/{shift}/events", responses=answers("no_such_shift"))

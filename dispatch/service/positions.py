@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec import Struct
 from numba import njit
 
@@ -14,6 +16,7 @@ from routing.travel_times import DriveTimes
 
 FRESH_MS = 60_000
 """a position that a driver told so long ago still goes before the one that the timetable has"""
+OFF_THE_WAY_M = 200.0
 Line = list[tuple[float, float]]
 """[lon, lat], as GeoJSON has it"""
 
@@ -80,21 +83,35 @@ def line(network: RoadNetwork, times: DriveTimes, k: int, node: int, goal: int) 
     return points, reach
 
 
-def nearest_ahead(
-    network: RoadNetwork, desk: Desk, shuttle: Shuttle, lat: float, lon: float, *, within_m: float = 250
-) -> tuple[int, int] | None:
-    """The node ahead nearest to a point, and ms to it from where the shuttle last was; None: off its way."""
+class Progress(Struct, frozen=True):
+    """How far a drive has come, by the way's own times. ms from where the shuttle was last known to be."""
+
+    spent: int
+    """to the position"""
+    node: int
+    """reached next"""
+    to_node: int
+    """to that node"""
+
+
+def progress(network: RoadNetwork, desk: Desk, shuttle: Shuttle, lat: float, lon: float) -> Progress | None:
+    """Where on its way a driving shuttle is, given a position; None: it is off its way."""
     times = desk.times
     k = int(desk.fleet.shuttles[shuttle.row, f.SLICE])
-    x, y = network.xy
-    (px,), (py,) = network.project([lat], [lon])
-    node, spent, best, found = shuttle.node, 0, within_m**2, None
-    while True:
-        apart = float((x[node] - px) ** 2 + (y[node] - py) ** 2)
-        if apart < best:
-            best, found = apart, (node, spent)
-        edge = int(next_edge(times.table, times.indptr, times.heads, times.edge_ms, k, node, shuttle.heading))
-        if edge < 0:
-            return found
-        spent += int(times.edge_ms[k, edge])
-        node = int(times.heads[edge])
+    px, py = (float(metres) for metres in network.project(lat, lon))
+    node, spent, nearest, found = shuttle.node, 0, OFF_THE_WAY_M, None
+    while (
+        edge := int(next_edge(times.table, times.indptr, times.heads, times.edge_ms, k, node, shuttle.heading))
+    ) >= 0:
+        x, y = network.project(*network.line(edge))
+        takes, node = int(times.edge_ms[k, edge]), int(times.heads[edge])
+        for n in range(len(x) - 1):
+            ax, ay, bx, by = float(x[n]), float(y[n]), float(x[n + 1]), float(y[n + 1])
+            long = (bx - ax) ** 2 + (by - ay) ** 2
+            share = 0.0 if long == 0 else min(1.0, max(0.0, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / long))
+            apart = math.hypot(ax + share * (bx - ax) - px, ay + share * (by - ay) - py)
+            if apart < nearest:
+                nearest = apart
+                found = Progress(spent + round(takes * (n + share) / (len(x) - 1)), node, spent + takes)
+        spent += takes
+    return found

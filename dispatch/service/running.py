@@ -48,6 +48,7 @@ async def serving(
                 retry=Retry(NoBackoff(), 0),
             )
         )
+        stack.push_async_callback(client.connection_pool.disconnect)
         stack.push_async_callback(client.aclose)
         channels: Channels = {"log": to_log}
         if settings.webhook_url is not None:
