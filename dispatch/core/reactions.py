@@ -74,9 +74,11 @@ class Reactions:
         """
         desk = self.desk
         waiting = list(desk.world.queue)
+        due = desk.world.unimproved or waiting
         self.record([ev.TimerTicked(now, improves)])
         self._place_lost(now)
         if improves:
+            if due:
             self.record(improve(desk, now))
         for request in waiting:
             if request in desk.world.queue:

@@ -91,6 +91,8 @@ class World(Struct):
     """bookings whose shuttle was lost"""
     closed_edges: dict[int, None] = field(default_factory=dict)
     speed_factor: float = 1.0
+    unimproved: bool = False
+    """whether riders have come or gone since the timer last had the plans improved"""
     paused: bool = False
     """nobody new is taken"""
 
@@ -98,7 +100,10 @@ class World(Struct):
         """Fold one event in."""
         self.seq += 1
         self.now = event.at
-        _FOLD[type(event)](self, event)
+        kind = type(event)
+        _FOLD[kind](self, event)
+        if kind in _COME_OR_GO:
+            self.unimproved = True
 
     def ride_of(self, code: int) -> Ride | None:
         """Ride whose pickup or drop-off a plan's visit is; None for a fixed call."""
@@ -358,6 +363,10 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
         world.rides[e.request].locked = e.act == "lock"
 
 
+def _timer_ticked(world: World, e: ev.TimerTicked) -> None:
+    world.unimproved = False
+
+
 def _nothing(world: World, e: ev.Event) -> None:
     """Told for the log's sake."""
 
@@ -390,8 +399,11 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.RoadClosed: _road_closed,
     ev.RoadReopened: _road_reopened,
     ev.SpeedsChanged: _speeds_changed,
-    ev.TimerTicked: _nothing,
+    ev.TimerTicked: _timer_ticked,
     ev.PlansProposed: _nothing,
     ev.ActTaken: _act_taken,
     ev.DayClosed: _nothing,
 }
+_COME_OR_GO = frozenset(
+    {ev.RideBooked, ev.RideCancelled, ev.RideQueued, ev.NoShow, ev.ShuttleBrokeDown, ev.RoadClosed, ev.RoadReopened}
+)
