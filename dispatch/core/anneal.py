@@ -28,9 +28,11 @@ from dispatch.core.search import (
     DIRTY_LIST,
     IS_DIRTY,
     IS_TOUCHED,
+    LEFT_OUT,
     OLD,
     ON,
     PENALTY,
+    POOLED,
     STAMP_OF,
     TOUCHED,
     TOUCHED_LIST,
@@ -65,6 +67,17 @@ def _penalties(s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def remember(s, v):  # type: ignore[no-untyped-def]
+    """Put plan v into the pool, in place of the oldest there."""
+    row = s.pool[s.n[POOLED] % len(s.pool)]
+    n = s.shuttles[v, N]
+    row[0], row[1], row[2] = v, n, s.plans[v, COST_OF]
+    for k in range(n):
+        row[3 + k] = s.routes[v, CODE, k]
+    s.n[POOLED] += 1
+
+
+@njit(cache=True)
 def keep_best(s, penalties):  # type: ignore[no-untyped-def]
     """Remember the plans as they are as the best so far."""
     for k in range(s.n[DIRTY]):
@@ -77,7 +90,7 @@ def keep_best(s, penalties):  # type: ignore[no-untyped-def]
     s.n[DIRTY] = 0
     for e in range(len(s.rides)):
         s.rides[e, BEST_ON] = s.rides[e, ON]
-    s.n[BEST] = s.n[COST] + penalties
+    s.n[BEST], s.n[LEFT_OUT] = s.n[COST] + penalties, s.n[ABSENT]
 
 
 @njit(cache=True)
@@ -130,11 +143,13 @@ def anneal(s, iterations, warm, cold, learn):  # type: ignore[no-untyped-def]
             s.n[ACCEPTED] += 1
             for k in range(s.n[TOUCHED]):
                 v = s.lists[TOUCHED_LIST, k]
+                if len(s.pool) > 0 and s.plans[v, STAMP_OF] > 0:
+                    remember(s, v)
                 if s.plans[v, IS_DIRTY] == 0:
                     s.plans[v, IS_DIRTY] = 1
                     s.lists[DIRTY_LIST, s.n[DIRTY]] = v
                     s.n[DIRTY] += 1
-            if total < s.n[BEST] or (learn > 0 and s.n[ABSENT] == 0):
+            if s.n[ABSENT] <= s.n[LEFT_OUT] and (total < s.n[BEST] or (learn > 0 and s.n[ABSENT] == 0)):
                 keep_best(s, penalties)
         else:
             _put_back(s)

@@ -7,21 +7,34 @@ shuttles that take nobody new get nobody new. What comes back is a proposal: the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numba import njit
 
-from dispatch.core.anneal import anneal
+from dispatch.core.anneal import anneal, remember
 from dispatch.core.fleet import CODE, Fleet, N
-from dispatch.core.search import BEST, BEST_CODES, BEST_N, BEST_ON, CARDINALITY, STRING, open_search
+from dispatch.core.search import BEST, BEST_CODES, BEST_N, BEST_ON, CARDINALITY, POOLED, STAMP_OF, STRING, open_search
 from dispatch.core.timing import start
 from routing.travel_times import DriveTimes
 
 UNSERVED = 10_000_000_000
 """Cost of leaving somebody waiting, in thousandths of ms of driving: close to three hours of it."""
+_LONGEST_STRING, _TAKEN_OUT = 6, 6
+"""visits: live plans are short"""
+_WARM, _COLD = 20_000_000, 1_000_000
+"""temperatures, in thousandths of ms of driving"""
 _NEIGHBOURS = 64
 _MEMORY = 2**13
+
+
+class PooledPlan(NamedTuple):
+    """A plan that one shuttle could have."""
+
+    row: int
+    visits: tuple[int, ...]
+    cost: int
 
 
 class Improvement(Struct, frozen=True):
@@ -34,6 +47,8 @@ class Improvement(Struct, frozen=True):
     before: int
     after: int
     """costs, in thousandths of ms of driving"""
+    pool: tuple[PooledPlan, ...] = ()
+    """feasible plans met on the way, for `solver.choose_routes`"""
 
 
 def improve(
@@ -45,20 +60,26 @@ def improve(
     seed: int,
     waiting: Sequence[int] = (),
     penalty: int = UNSERVED,
+    pool: int = 0,
 ) -> Improvement:
-    """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none."""
-    rows, lengths, codes, served, before, after = _improve(
+    """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none.
+
+    The last `pool` plans met are given back, too.
+    """
+    rows, lengths, codes, served, before, after, met = _improve(
         fleet.count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
-        times.slices, times.indptr, times.heads, times.edge_ms, np.array(waiting, np.int64), penalty, iterations, seed,
+        times.slices, times.indptr, times.heads, times.edge_ms, np.array(waiting, np.int64), penalty, iterations,
+        seed, pool,
     )  # fmt: skip
     plans = {int(v): tuple(codes[k, : lengths[k]].tolist()) for k, v in enumerate(rows)}
-    return Improvement(plans, tuple(served.tolist()), int(before), int(after))
+    pooled = {PooledPlan(v, tuple(row[:n]), cost) for v, n, cost, *row in met.tolist()}
+    return Improvement(plans, tuple(served.tolist()), int(before), int(after), tuple(sorted(pooled)))
 
 
 @njit(cache=True)
 def _improve(  # type: ignore[no-untyped-def]
     count, now, shuttles, routes, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms, waiting, penalty,
-    iterations, seed,
+    iterations, seed, pool,
 ):  # fmt: skip
     node, at = np.empty(count, np.int64), np.empty(count, np.int64)
     longest = 0
@@ -67,12 +88,16 @@ def _improve(  # type: ignore[no-untyped-def]
         longest = max(longest, shuttles[v, N])
     s = open_search(
         count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, penalty,
-        longest + 16, _NEIGHBOURS, _MEMORY, seed,
+        longest + 16, _NEIGHBOURS, _MEMORY, pool, seed,
     )  # fmt: skip
     before = s.n[BEST]
-    s.n[STRING], s.n[CARDINALITY] = STRING_LIVE, CARDINALITY_LIVE
+    if pool > 0:
+        for v in range(min(count, pool)):
+            if s.plans[v, STAMP_OF] > 0:
+                remember(s, v)
+    s.n[STRING], s.n[CARDINALITY] = _LONGEST_STRING, _TAKEN_OUT
     if len(s.rides) > 0:
-        anneal(s, iterations, WARM, COLD, 0)
+        anneal(s, iterations, _WARM, _COLD, 0)
     rows, lengths = np.empty(count, np.int64), np.empty(count, np.int64)
     codes = np.empty((count, s.routes.shape[2]), np.int64)
     m = 0
@@ -93,8 +118,5 @@ def _improve(  # type: ignore[no-untyped-def]
         if s.rides[first + k, BEST_ON] >= 0:
             served[taken] = waiting[k]
             taken += 1
-    return rows[:m], lengths[:m], codes[:m], served[:taken], before, s.n[BEST]
-
-
-STRING_LIVE, CARDINALITY_LIVE = 6, 6
-WARM, COLD = 20_000_000, 1_000_000
+    met = s.pool[: min(s.n[POOLED], pool)]
+    return rows[:m], lengths[:m], codes[:m], served[:taken], before, s.n[BEST], met

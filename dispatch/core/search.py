@@ -56,7 +56,9 @@ BLINK = 10  # plans overlooked, of 1,024
 TWINS = 11  # visits of an empty plan where all empty shuttles are alike, 0 where they are not
 GAP = 12  # weight of time in nearness, in 16ths
 NOW = 13
-COUNTERS = 14
+LEFT_OUT = 14  # absent from the best plans
+POOLED = 15
+COUNTERS = 16
 
 
 # plans[v, …]: what the search knows of each plan
@@ -113,6 +115,8 @@ class Search(NamedTuple):
     """what an insertion into those shuttles costs at least, but for waking them"""
     known: Ints
     """insertions tried before: (element, stamp, cost, i, j), by hash"""
+    pool: Ints
+    """plans met on the way, a row each: shuttle, visits, cost, codes; none are kept if it has no rows"""
     n: Ints
     chance: NDArray[np.uint64]
 
@@ -256,12 +260,12 @@ def moved(s, e, v):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def open_search(  # type: ignore[no-untyped-def]
     count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, penalty, widest,
-    neighbours, memory, seed,
+    neighbours, memory, pool, seed,
 ):  # fmt: skip
     """The first `count` shuttles, begun at (node, at) each, made ready for a search.
 
     `waiting` are pickup codes of rides that are on no plan and cost `penalty` as long as they are not. A plan may grow
-    to `widest` visits; `neighbours` elements near each are known, `memory` (a power of two) insertions remembered.
+    to `widest` visits; `neighbours` elements near each are known, `memory` (a power of two) insertions and `pool` plans remembered.
     """
     most = len(waiting)
     for v in range(count):
@@ -326,10 +330,9 @@ def open_search(  # type: ignore[no-untyped-def]
     s = Search(
         visits, rules, table, place_nodes, slices, shuttles[:count].copy(), work, plans, rides, element, lists,
         np.empty((count, ROUTE_ROWS + 1, max(widest, 4)), np.int64), np.zeros((ROUTE_ROWS, widest + 2), np.int64),
-        near, reach,
-        least, known, n, chance,
+        near, reach, least, known, np.zeros((pool, widest + 3), np.int64), n, chance,
     )  # fmt: skip
     for v in range(count):
         retime(s, v)
-    n[BEST] = n[COST] + len(waiting) * penalty
+    n[BEST], n[LEFT_OUT] = n[COST] + len(waiting) * penalty, len(waiting)
     return s

@@ -41,6 +41,8 @@ class Tuning:
     warm: float = 0.3
     """first temperature, in mean legs …"""
     cold: float = 0.003
+    absence: float = 0.0
+    """what it costs to leave a request out for a while, in mean legs; 0: never"""
     fleet_share: float = 0.5
     """of the time, at most, for saving vehicles"""
 
@@ -101,7 +103,7 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
     depot, at = np.zeros(count, np.int64), fleet.shuttles[:count, f.AT].copy()
     s = open_search(
         count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, table, np.arange(table.shape[2]),
-        np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), FEWER_VEHICLES, 2 * rides + 4, rides, 2**17, seed,
+        np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), FEWER_VEHICLES, 2 * rides + 4, rides, 2**17, 0, seed,
     )  # fmt: skip
     s.n[[se.STRING, se.CARDINALITY]] = tuning.string, tuning.cardinality
     s.n[[se.BLINK, se.GAP]] = tuning.blink, tuning.gap
@@ -137,7 +139,7 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
     if not served:
         return Solution([], time.perf_counter() - started, iterations)
     back_to_best(s)
-    s.rides[:, se.PENALTY] = MUST
+    s.rides[:, se.PENALTY] = int(leg * tuning.absence) if tuning.absence else MUST
     s.reach[:, 0] = -1
     begun = 1 - until(1.0)
     chunk = 20
