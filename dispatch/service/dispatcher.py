@@ -207,7 +207,8 @@ class Dispatcher:
     and the others stand by. `notices` makes the messages of every commit, the timer's included. `alone`: nobody else
     can be alive who led before (an embedded store's folder lock proves it), so the lease need not run out. `rounds`:
     False where the caller steps the timer itself with `round`. `archive`: folder for the logs of days that are over,
-    which then leave the store; without one they stay.
+    which then leave the store; without one they stay. `first_day`: date of the service day that a new zone opens, where
+    it is not the clock's.
     """
 
     def __init__(
@@ -223,6 +224,7 @@ class Dispatcher:
         lease_ms: int = LEASE_MS,
         snapshot_every: int = SNAPSHOT_EVERY,
         archive: Path | None = None,
+        first_day: str | None = None,
     ) -> None:
         self.zone = zone
         self.store = store
@@ -244,6 +246,7 @@ class Dispatcher:
         self._lease_ms = lease_ms
         self._snapshot_every = snapshot_every
         self._archive = archive
+        self._first_day = first_day
         self._term: _Term | None = None
         self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
         self._zero_utc = 0
@@ -381,7 +384,7 @@ class Dispatcher:
                 raise StoreDown(f"the log of {head.day} ends at {world.seq}, but {head.seq} were committed")
         self._term = term  # nothing is awaited from here on: nobody sees a desk half made
         if head is None:
-            self._open_day(self._date(), None)
+            self._open_day(self._first_day or self._date(), None)
         else:
             self._begin(head, world)
             self._tail_day, self._tail, self._tail_from = head.day, [], head.seq + 1

@@ -14,8 +14,11 @@ async def ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
     Once is not enough: a client's connection that breaks off while it is being cancelled may swallow the cancellation.
     """
-    left = set(tasks)
+    left = every = set(tasks)
     while left := {task for task in left if not task.done()}:
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=_AGAIN_S)
+    for task in every:
+        if not task.cancelled():
+            task.exception()  # whoever ends a task wants to hear no more of it

@@ -97,6 +97,18 @@ async def log_of(store: Store, day: str) -> Sequence[ev.AnyEvent]:
     return [event_of(line) async for page in store.lines(day) for _, line in page]
 
 
+async def until(true: Callable[[], object]) -> None:
+    """Return when something is the case."""
+    while not true():  # noqa: ASYNC110 - whatever it is, it tells nobody
+        await asyncio.sleep(0.002)
+
+
+async def emptied(dispatcher: Dispatcher) -> None:
+    """Return when the outbox is."""
+    while await dispatcher.store.messages():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
 def run(test: Callable[[], Awaitable[None]]) -> None:
     """Run an asynchronous test."""
 

@@ -20,7 +20,7 @@ from dispatch.service.embedded import Embedded, EmbeddedFailed, FolderInUse, url
 from dispatch.service.store import Batch, Kept, NotLeader, Stale, Store, StoreDown, packed
 from routing.errors import InputError
 from tests.faults.town import opening
-from tests.service.stores import SERVERS, embedded, folder, run, store_of
+from tests.service.stores import SERVERS, embedded, folder, run, store_of, until
 
 DAY, NEXT = "2026-01-01", "2026-01-02"
 EVENTS = list(opening(DAY))
@@ -201,8 +201,7 @@ def test_the_embedded_server_is_restarted_adopted_and_stopped(server: str | None
                     await Embedded(path, server).start()
                 before = started.pid
                 os.kill(before, signal.SIGKILL)
-                while started.pid == before:
-                    await asyncio.sleep(0.01)
+                await until(lambda: started.pid != before)
                 assert started.restarts == 1
                 head = await store.head()
                 assert head is not None
@@ -262,38 +261,40 @@ def test_a_backup_brings_the_zone_back_elsewhere(server: str | None) -> None:
     """From Valkey to either; log, keys, messages and other parts' keys alike; the fence is higher, the lease gone."""
 
     async def test() -> None:
-        async with folder() as files, embedded() as here, embedded(server) as there:
-            async with store_of(here) as store, store_of(there) as copy:
-                await store.take_lead("a", 5000)
-                await store.commit(1, first(keys=[("k", Kept(b"d", DAY, 1, 2))], messages=[b"m1"]))
-                client = redis.from_url(here.url)
-                await client.hset(store.key("vault", "names"), "r", b"\x00\xff")
-                await client.zadd(store.key("places"), {"p": 3})
-                await client.rpush(store.key("list"), "x", "y")
-                await client.set(store.key("code"), "1234", ex=60)
-                await client.aclose()
-                path = files / "town.naru"
-                header = await archive.backup(store, path)
-                assert (header.day, header.seq) == (DAY, len(LINES))
-                with pytest.raises(InputError, match="already"):
-                    await archive.restore(store, path)
-                await archive.restore(copy, path)
-                ours, theirs = await store.moment(), await copy.moment()
-                assert theirs.head == ours.head
-                assert theirs.keys[1:] == ours.keys[1:]
-                assert {name for name, _, _ in theirs.keys} == {
-                    "days", "head", "keys:2026-01-01", "list", "outbox", "places", "vault:names",
-                }  # fmt: skip
-                assert await copy.take_lead("b", 5000) == 3
-                assert await archive.export_log(copy, DAY, files / "events.jsonl") == len(LINES)
-                assert (files / "events.jsonl").read_bytes() == b"".join(LINES)
-                with pytest.raises(InputError, match="no log of 1999-01-01"):
-                    await archive.export_log(copy, "1999-01-01", files / "none.jsonl")
-                path.write_bytes(path.read_bytes()[:-3])
-                async with store_of(there, "other") as other:
-                    with pytest.raises(InputError, match="not a whole backup"):
-                        await archive.restore(other, path)
-                assert sorted(p.name for p in files.iterdir()) == ["events.jsonl", "town.naru"]
+        async with (
+            folder() as files, embedded() as here, embedded(server) as there,
+            store_of(here) as store, store_of(there) as copy,
+        ):  # fmt: skip
+            await store.take_lead("a", 5000)
+            await store.commit(1, first(keys=[("k", Kept(b"d", DAY, 1, 2))], messages=[b"m1"]))
+            client = redis.from_url(here.url)
+            await client.hset(store.key("vault", "names"), "r", b"\x00\xff")
+            await client.zadd(store.key("places"), {"p": 3})
+            await client.rpush(store.key("list"), "x", "y")
+            await client.set(store.key("code"), "1234", ex=60)
+            await client.aclose()
+            path = files / "town.naru"
+            header = await archive.backup(store, path)
+            assert (header.day, header.seq) == (DAY, len(LINES))
+            with pytest.raises(InputError, match="already"):
+                await archive.restore(store, path)
+            await archive.restore(copy, path)
+            ours, theirs = await store.moment(), await copy.moment()
+            assert theirs.head == ours.head
+            assert theirs.keys[1:] == ours.keys[1:]
+            assert {name for name, _, _ in theirs.keys} == {
+                "days", "head", "keys:2026-01-01", "list", "outbox", "places", "vault:names",
+            }  # fmt: skip
+            assert await copy.take_lead("b", 5000) == 3
+            assert await archive.export_log(copy, DAY, files / "events.jsonl") == len(LINES)
+            assert (files / "events.jsonl").read_bytes() == b"".join(LINES)
+            with pytest.raises(InputError, match="no log of 1999-01-01"):
+                await archive.export_log(copy, "1999-01-01", files / "none.jsonl")
+            path.write_bytes(path.read_bytes()[:-3])
+            async with store_of(there, "other") as other:
+                with pytest.raises(InputError, match="not a whole backup"):
+                    await archive.restore(other, path)
+            assert sorted(p.name for p in files.iterdir()) == ["events.jsonl", "town.naru"]
 
     run(test)
 
