@@ -77,8 +77,7 @@ class Reactions:
         due = desk.world.unimproved or waiting
         self.record([ev.TimerTicked(now, improves)])
         self._place_lost(now)
-        if improves:
-            if due:
+        if improves and due:
             self.record(improve(desk, now))
         for request in waiting:
             if request in desk.world.queue:
