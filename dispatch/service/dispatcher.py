@@ -31,6 +31,7 @@ from dispatch.core.desk import Desk, Reroute
 from dispatch.core.events import Event, log_line
 from dispatch.core.pack import write_shuttle
 from dispatch.core.reactions import Reactions
+from dispatch.core.reoptimise import Improvement
 from dispatch.core.timing import OK
 from dispatch.core.world import World
 from dispatch.service.archive import move_out
@@ -39,6 +40,7 @@ from dispatch.service.endings import ended
 from dispatch.service.moments import zero_utc_of
 from dispatch.service.outbox import Channels, Message, Outbox, to_log
 from dispatch.service.store import Batch, Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
+from dispatch.service.worker import Question, Worker, WorkerFailed, proposals, question
 from routing.travel_times import DriveTimes
 
 log = logging.getLogger(__name__)
@@ -141,6 +143,14 @@ class Counters(Struct):
     """of them, by an error in Naru"""
     snapshots: int = 0
     rounds: int = 0
+    proposals: int = 0
+    """groups of plans that a worker proposed"""
+    proposals_refused: int = 0
+    """of them, by the judge"""
+    proposals_stale: int = 0
+    """plans dropped because theirs had changed meanwhile"""
+    proposals_late: int = 0
+    proposals_failed: int = 0
 
 
 class _Commit:
@@ -208,7 +218,7 @@ class Dispatcher:
     can be alive who led before (an embedded store's folder lock proves it), so the lease need not run out. `rounds`:
     False where the caller steps the timer itself with `round`. `archive`: folder for the logs of days that are over,
     which then leave the store; without one they stay. `first_day`: date of the service day that a new zone opens, where
-    it is not the clock's.
+    it is not the clock's. `worker`: plans are improved in a process of its own, and judged here.
     """
 
     def __init__(
@@ -225,6 +235,7 @@ class Dispatcher:
         snapshot_every: int = SNAPSHOT_EVERY,
         archive: Path | None = None,
         first_day: str | None = None,
+        worker: bool = False,
     ) -> None:
         self.zone = zone
         self.store = store
@@ -247,6 +258,8 @@ class Dispatcher:
         self._snapshot_every = snapshot_every
         self._archive = archive
         self._first_day = first_day
+        self._worker = Worker() if worker else None
+        self._search: asyncio.Task[None] | None = None
         self._term: _Term | None = None
         self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
         self._zero_utc = 0
@@ -275,6 +288,10 @@ class Dispatcher:
         self._stopping = True
         if self._living is not None:
             await ended([self._living])
+        if self._search is not None:
+            await ended([self._search])
+        if self._worker is not None:
+            await self._worker.close()
         with contextlib.suppress(StoreDown):
             await self.store.give_lead(self.who)
 
@@ -451,7 +468,40 @@ class Dispatcher:
             self._decide(close_day, now=now)
             self._open_day(self._date(), before)
             now = self.now
-        return self._decide(_tick, now=now)
+        if self._worker is None:
+            return self._decide(_tick, now=now)
+        commit = self._decide(_tick_only, now=now)
+        self._look_for_better(self._worker, now)
+        return commit
+
+    def _look_for_better(self, worker: Worker, now: int) -> None:
+        """Ask the worker about the world as it is now; what it was still looking for is too late."""
+        if self._search is not None and not self._search.done():
+            self.counters.proposals_late += 1
+            self._search.cancel()
+            return
+        asked = question(self.desk, now)
+        if asked is not None:
+            self._search = asyncio.create_task(self._better(worker, asked, self.desk))
+
+    async def _better(self, worker: Worker, asked: Question, desk: Desk) -> None:
+        try:
+            found = await worker.ask(asked, desk.times)
+        except WorkerFailed as error:
+            self.counters.proposals_failed += 1
+            log.warning("%s: no better plans: %s", self.zone.name, error)
+            return
+        if desk is not self.desk:
+            return
+        with contextlib.suppress(StoreDown, NotLeader):
+            await self.react(lambda reactions, now: self._propose(reactions, asked, found, now))
+
+    def _propose(self, reactions: Reactions, asked: Question, found: Improvement, now: int) -> None:
+        made, stale = proposals(asked, found, reactions.desk, now)
+        self.counters.proposals_stale += stale
+        for proposal in made:
+            self.counters.proposals += 1
+            self.counters.proposals_refused += not reactions.propose(proposal)
 
     def _on_time(self) -> None:
         """Let the timer happen, if it is due, before anything later; a little late it still counts as on time."""
@@ -738,7 +788,11 @@ class Dispatcher:
         return world
 
 
-def _tick(reactions: Reactions, now: int) -> None:
+def _tick(reactions: Reactions, now: int, *, improves: bool = True) -> None:
     world = reactions.desk.world
     if world.queue or world.unplaced or any(shuttle.plan.visits for shuttle in world.shuttles.values()):
-        reactions.tick(now)
+        reactions.tick(now, improves=improves)
+
+
+def _tick_only(reactions: Reactions, now: int) -> None:
+    _tick(reactions, now, improves=reactions.desk.world.policy.reoptimise is None)

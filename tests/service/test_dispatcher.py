@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from dispatch.core import events as ev
 from dispatch.core import invariants
 from dispatch.core.desk import Desk
-from dispatch.core.domain import NEVER, Access, Quote, RideRequest, Shift
+from dispatch.core.domain import Access, Quote, RideRequest, Shift
 from dispatch.core.reactions import Reactions, answer
 from dispatch.core.world import fold
 from dispatch.service.clocks import ScaledClock, SteppedClock
@@ -316,11 +316,9 @@ def test_messages_are_delivered_again_until_they_are_taken() -> None:
             post.fails = 2
             async with dispatching(started, post=post) as dispatcher:
                 await dispatcher.submit(town.book("r1", 1))
-                await dispatcher.submit(
-                    lambda desk, now: [], messages=lambda desk, events: [Message("log", "r", "code")]
-                )
-                while len(post.taken) < 2 or await dispatcher.store.messages():
-                    await asyncio.sleep(0.01)
+                await dispatcher.submit(lambda *_: [], messages=lambda *_: [Message("log", "r", "code")])
+                await until(lambda: len(post.taken) == 2)
+                await emptied(dispatcher)
                 assert dispatcher.outbox.counts.failed == 2
                 assert {m.kind for m in post.taken} == {"booked", "code"}
                 assert len({m.id for m in post.taken}) == 2
