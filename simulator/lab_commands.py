@@ -363,5 +363,7 @@ def calibrate(
         print(f"{metric:<32}wanted {value:g}, reached {band_told(metric, fit.reached[metric])}")
     for key, text in fit.changes.items():
         print(f"put     {key}: {text}")
+    if not fit.met:
+        print("Not every total is met within 5 %: turn something else, or allow it more.")
     if page is not None:
         print(f"page    {page}\nfitted  {page.parent / fitting.FITTED}")

@@ -99,12 +99,12 @@ def false_alarms(days: list[Figures], folder: Path, rng: np.random.Generator) ->
 
 
 def found(a: list[Figures], b: list[Figures], rng: np.random.Generator) -> tuple[float, int, float, float]:
-    """(true effect, days planned on the first half, planned power, share of trials that found it)."""
+    """(true effect, days planned, planned power, share of trials that found it)."""
     units = np.array(paired_units(a, b, METRIC))
     effect = float(units.mean())
-    n = needed(units[: len(units) // 2].tolist(), effect, GOAL, ALPHA, 1, 365)
+    n = needed(units.tolist(), effect, GOAL, ALPHA, 1, 365)
     assert n is not None
-    planned = power(units[: len(units) // 2].tolist(), effect, n, ALPHA, 1)
+    planned = power(units.tolist(), effect, n, ALPHA, 1)
     draws = units[rng.integers(0, len(units), (TRIALS, n))]
     return effect, n, planned, float(significant(draws, ALPHA).mean())
 
