@@ -41,10 +41,11 @@ DONE = 3  # service ends
 LATEST_OK = 4  # latest begin in any timetable that keeps windows, shift and ride times
 LOAD = 5  # persons aboard after the visit
 WLOAD = 6
-PAIR = 7  # position of a drop-off's own pickup, -1 if the rider is aboard
+PAIR = 7  # position of a drop-off's own pickup, -1 if the rider is aboard; -2: a break taken wherever the shuttle is
 SOONEST = 8  # service would end, were nothing delayed on purpose
 TRIAL = 9  # used while an insertion is tried
-ROUTE_ROWS = 10
+LEG = 10  # drive to it
+ROUTE_ROWS = 11
 
 # visits[code, …]
 V_PLACE = 0  # -1: wherever the shuttle is

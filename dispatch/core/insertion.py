@@ -23,11 +23,11 @@ from dispatch.core.fleet import (
     CODE,
     DIVERT,
     DONE,
-    DROPOFF,
     END,
     FROZEN,
     HEADING,
     LATEST_OK,
+    LEG,
     LOAD,
     NODE,
     OPEN,
@@ -100,17 +100,17 @@ def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, 
         if k < n:
             old = route[CODE, k]
             scratch[CODE, m], scratch[PLACE, m] = old, route[PLACE, k]
-            if visits[old, V_PLACE] < 0:
+            if route[PAIR, k] == -2:
                 scratch[PLACE, m] = scratch[PLACE, m - 1] if m > 0 else shuttle[STANDS]
             scratch[BEGIN, m], scratch[DONE, m] = route[BEGIN, k], route[DONE, k]
             if loose or (k >= i and (spared > 0 or not one_slice)):
                 scratch[BEGIN, m] = visits[old, V_EARLIEST]
             scratch[LATEST_OK, m] = visits[old, V_LATEST]
-            if one_slice and visits[old, V_PLACE] >= 0:
+            if one_slice and route[PAIR, k] != -2:
                 scratch[LATEST_OK, m] = route[LATEST_OK, k] + spared
             scratch[LOAD, m] = route[LOAD, k] + (seats if i <= k < j else 0)
             pair = route[PAIR, k]
-            scratch[PAIR, m] = pair + (pair >= i) + (pair >= j) if pair >= 0 else -1
+            scratch[PAIR, m] = pair + (pair >= i) + (pair >= j) if pair >= 0 else pair
             m += 1
     status, _ = settle(
         scratch, n + 2, np.int64(0 if loose else i), shuttle, node, at, visits, rules, table, place_nodes, slices, np.int64(STRICT)
@@ -118,17 +118,17 @@ def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, 
     delay = 0
     if status == OK:
         for k in range(n):
-            if visits[route[CODE, k], V_KIND] == DROPOFF:
+            if route[CODE, k] & 1:
                 delay += scratch[BEGIN, k + (k >= i) + (k >= j)] - route[BEGIN, k]
     return status == OK, delay, scratch[BEGIN, i], scratch[BEGIN, j + 1]
 
 
 @njit(cache=True)
-def _onward(route, visits, k, n):  # type: ignore[no-untyped-def]
-    """Place driven to from before point k on; -1 at the plan's end. A break is taken wherever the shuttle then is."""
-    while k < n and visits[route[CODE, k], V_PLACE] < 0:
+def _onward(route, k, n):  # type: ignore[no-untyped-def]
+    """Point driven to from before point k on, n: none. A break is taken wherever the shuttle then is."""
+    while k < n and route[PAIR, k] == -2:
         k += 1
-    return route[PLACE, k] if k < n else -1
+    return k
 
 
 @njit(cache=True)
@@ -165,7 +165,7 @@ def _follow(shuttle, route, scratch, i, j, t, stands, room, visits, rules, table
             if begin - pair_begin > visits[c, V_RIDE]:
                 return -1, 0
         scratch[TRIAL, k] = begin
-        if visits[c, V_KIND] == DROPOFF:
+        if c & 1:
             delay += begin - route[BEGIN, k]
             if one_slice and rules[W_DELAY] * delay >= room:
                 return 0, 0
@@ -212,11 +212,22 @@ def best_in_route(  # type: ignore[no-untyped-def]
         for k in range(n):
             if route[PLACE, k] == p_place or route[PLACE, k] == d_place:
                 spared = w_delay * stop_dwell * n
+    # where nobody waits for a window, whoever comes later is delayed by all that the shuttle is; but for stop dwells
+    rigid = one_slice and shuttle[WAITS] == 0
+    give = 2 * stop_dwell
+    dropoffs = 0
+    if rigid:
+        for k in range(n):
+            dropoffs += route[CODE, k] & 1
     last = n - shuttle[TAIL]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
         first = 1
+    for k in range(first):
+        dropoffs -= route[CODE, k] & 1
     for i in range(first, last + 1):
+        if i > first:
+            dropoffs -= route[CODE, i - 1] & 1
         if i == 0:
             t, stands, load, wload = at, shuttle[STANDS], shuttle[ABOARD], shuttle[WABOARD]
             from_node = node
@@ -225,7 +236,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
             from_node = place_nodes[stands] if stands >= 0 else node
             if loose:
                 for k in range(0 if i == first else i - 1, i):
-                    if visits[route[CODE, k], V_KIND] == DROPOFF:
+                    if route[CODE, k] & 1:
                         sooner += route[SOONEST, k] - route[DONE, k]
                 t = route[SOONEST, i - 1]
         if t > p_late:
@@ -241,9 +252,12 @@ def best_in_route(  # type: ignore[no-untyped-def]
         if p_begin > p_late:
             continue
         old_leg = 0
-        onward = _onward(route, visits, i, n)
-        if onward >= 0:
-            s_old = shuttle[SLICE] if i == 0 and onward == shuttle[HEADING] else s
+        m = _onward(route, i, n)
+        onward = route[PLACE, m] if m < n else -1
+        if i > 0 and m < n:
+            old_leg = route[LEG, m]
+        elif onward >= 0:
+            s_old = shuttle[SLICE] if onward == shuttle[HEADING] else s
             old_leg = table[s_old, from_node, onward]
         p_done = p_begin + p_dwell + (stop_dwell if p_place != stands else 0)
         s = slice_at(slices, p_done)
@@ -258,10 +272,13 @@ def best_in_route(  # type: ignore[no-untyped-def]
         if p_done + direct > end:
             continue
         if one_slice:
-            detour = to_p - old_leg
+            detour, late = to_p - old_leg, 0
             if onward >= 0:
-                detour += table[s, p_node, onward]
-            if w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking - spared >= best:
+                leg = table[s, p_node, onward]
+                detour += leg
+                if rigid and m == i:
+                    late = w_delay * dropoffs * max(p_done + leg - route[BEGIN, i] - give, 0)
+            if late + w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking - spared >= best:
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
         can_wait = shuttle[WAITS] > 0 or p_begin > t + to_p
@@ -271,6 +288,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
         busy = p_done - p_begin
         p_latest = p_late
         delay = sooner
+        left = dropoffs
         drive = to_p - old_leg
         for j in range(i, last + 1):
             # the drop-off here, after old point j - 1
@@ -282,15 +300,19 @@ def best_in_route(  # type: ignore[no-untyped-def]
             d_begin = max(d_arrive, d_early)
             if d_begin <= d_late:
                 total_drive = drive + to_d
-                onward = _onward(route, visits, j, n)
+                late = 0
+                m = _onward(route, j, n)
+                onward = route[PLACE, m] if m < n else -1
                 if onward >= 0:
-                    total_drive += table[s, d_node, onward]
+                    leg = table[s, d_node, onward]
+                    total_drive += leg
+                    if rigid and m == j:
+                        there = d_begin + d_dwell + (stop_dwell if d_place != stands else 0) + leg
+                        late = w_delay * left * max(there - route[BEGIN, j] - give, 0)
                     if j > i:
-                        old = route[PLACE, j - 1]
-                        old_node = place_nodes[old] if old >= 0 else node
-                        total_drive -= table[slice_at(slices, route[DONE, j - 1]), old_node, onward]
+                        total_drive -= route[LEG, m]
                 cost = w_drive * total_drive + w_delay * (delay + d_begin - now) - waking
-                if cost - spared < best:
+                if cost + late - spared < best:
                     verdict, later = -1, 0
                     if not (whole or d_begin - p_begin > ride or d_begin - d_arrive > rules[WAIT_ABOARD]):
                         verdict, later = _follow(
@@ -302,7 +324,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                         # what no delay mends: the rider's own time on the way, and lateness at the next point
                         if busy + to_d > ride or d_begin - p_latest > ride:
                             verdict = 0
-                        elif onward >= 0 and j < n and visits[route[CODE, j], V_PLACE] >= 0:
+                        elif onward >= 0 and m == j:
                             there = d_begin + d_dwell + table[s, d_node, onward]
                             if there > route[LATEST_OK, j] + 2 * stop_dwell:
                                 verdict = 0
@@ -350,18 +372,18 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 break
             scratch[TRIAL, j] = begin
             drive += leg
-            if j > i and place >= 0:
-                old = route[PLACE, j - 1]
-                old_node = place_nodes[old] if old >= 0 else node
-                drive -= table[slice_at(slices, route[DONE, j - 1]), old_node, place]
-            if visits[c, V_KIND] == DROPOFF:
+            if j > i:
+                drive -= route[LEG, j]
+            if c & 1:
                 delay += begin - route[BEGIN, j]
+                left -= 1
             if j == i and place >= 0:
                 p_latest = min(p_latest, route[LATEST_OK, j] + 2 * stop_dwell - leg - p_dwell)
             busy += leg + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             t = begin + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             stands = place
-            if one_slice and w_drive * drive + w_delay * (delay + t - now) - waking - spared >= best:
+            late = w_delay * left * max(t - route[DONE, j] - give, 0) if rigid else 0
+            if one_slice and late + w_drive * drive + w_delay * (delay + t - now) - waking - spared >= best:
                 break
     return best, best_i, best_j, best_p, best_d, stage
 

@@ -22,6 +22,7 @@ from dispatch.core.fleet import (
     END,
     HEADING,
     LATEST_OK,
+    LEG,
     LOAD,
     NODE,
     PAIR,
@@ -103,6 +104,7 @@ def settle(  # type: ignore[no-untyped-def]
                 # the drive under way keeps its slice as long as its goal stays
                 s = shuttle[SLICE] if k == 0 and place == shuttle[HEADING] else slice_at(slices, t)
                 drive = table[s, from_node, place]
+            route[LEG, k] = drive
             arrive = t + drive
             begin = max(arrive, visits[code, V_EARLIEST], route[BEGIN, k])
             route[BEGIN, k] = begin
@@ -170,7 +172,7 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
             status = FULL
         if load > 0 and visits[code, V_KIND] == BREAK:
             status = FULL
-        route[PAIR, k] = -1
+        route[PAIR, k] = -1 if visits[code, V_PLACE] >= 0 else -2
         if visits[code, V_KIND] == DROPOFF:
             for m in range(k - 1, -1, -1):
                 if route[CODE, m] == code - 1:
