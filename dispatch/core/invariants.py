@@ -1074,7 +1074,10 @@ class Judge:
             if ride.state in _OPEN:
                 shuttle = ride.shuttle
                 what = f"the day is closed, but {ride.id} is still {ride.state}"
-                self._breach("undelivered", max(ride.dropoff_by, ride.boarded_at), what, shuttle, ride)
+                if ride.state is ABOARD and shuttle is not None and shuttle.closed:
+                    self._found("undelivered", f"{what} {shuttle.id}, which is {shuttle.closed}", shuttle, ride)
+                else:
+                    self._breach("undelivered", max(ride.dropoff_by, ride.boarded_at), what, shuttle, ride)
             elif ride.state is QUEUED:
                 self._found("answered", f"the day is closed, but {ride.id} is still queued", None, ride)
         self._open = False

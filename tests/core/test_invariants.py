@@ -216,6 +216,8 @@ ROUGH = [
     ("at_risk", both(drop(16), insert(18, ev.PromiseAtRisk(ms(631), "b", None, ms(900), "breakdown"))), 21,
      "the rider was told only at 00:10:31"),
     ("at_risk", both(FEWER, drop(16)), 23, "the day is closed, but b is still booked; the rider was never told"),
+    ("undelivered", both(line(15, plans={"v2": (2, 3)}), *(drop(n) for n in (*range(27, 17, -1), 14))), 17,
+     "a is still aboard v1, which is broken"),
     ("one_plan", line(15, plans={"v2": (0, 2, 1, 3, 3)}), 15, "planned twice"),
     ("one_plan", line(15, plans={"v2": (0, 2, 1)}), 15, "b is to be picked up, but never dropped off"),
     ("order", line(15, plans={"v2": (0, 3, 1, 2)}), 15, "b is to alight before it boards"),

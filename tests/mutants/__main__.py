@@ -55,7 +55,7 @@ MUTANTS = [
     Mutant("others' latest times are not looked at", f"{CORE}/timing.py", "            if begin > visits[code, V_LATEST]:\n",
            "            if begin > visits[code, V_LATEST] + 600_000:\n"),
     Mutant("ride time is not looked at", f"{CORE}/timing.py", "begin - route[BEGIN, pair] > visits[code, V_RIDE]:",
-           "begin - route[BEGIN, pair] > NEVER:"),
+           "begin - route[BEGIN, pair] > visits[code, V_RIDE] + 300_000:"),
     Mutant("ride time aboard is forgotten", f"{CORE}/pack.py", "by, longest = min(by, ride.boarded_at + longest), None",
            "longest = None"),
     Mutant("a queued rider has no answer", f"{CORE}/desk.py", "        if ride.until is None or ride.receipt is None or "

@@ -18,7 +18,7 @@ from simulator.riders import Range, Riders
 from simulator.run import Day, Simulation
 from tests.worlds import drive_times, grid, ms, opened
 
-ENDLESS = 20_000
+ENDLESS = 5_000
 """events that no day of so few riders has"""
 
 
