@@ -96,9 +96,7 @@ def choose_routes(
         model.add_exactly_one(var for (of, _), var in chosen.items() if of == row)
     for ride in had:
         model.add_exactly_one(var for (_, rides), var in chosen.items() if ride in rides)
-    least = min(
-        (plan.cost for plan in cheapest.values()), default=0
-    )
+    least = min((plan.cost for plan in cheapest.values()), default=0)
     model.minimize(sum((cheapest[key].cost - least) * var for key, var in chosen.items()))
     now = {(row, frozenset(code >> 1 for code in current.get(row, ()))) for row in known}
     for key, var in chosen.items():

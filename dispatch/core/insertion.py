@@ -79,7 +79,9 @@ def _loose(shuttle, rules, slices):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
+def _whole(  # type: ignore[no-untyped-def]
+    shuttle, route, scratch, node, at, code, i, j, visits, rules, table, place_nodes, slices
+):
     """(feasible, total delay of old drop-offs, begin of the pickup, begin of the drop-off), the whole plan timed.
 
     It starts from the old timetable: with two more visits nothing is earlier, unless the old one is `_loose`.
@@ -113,7 +115,8 @@ def _whole(shuttle, route, scratch, node, at, code, i, j, visits, rules, table, 
             scratch[PAIR, m] = pair + (pair >= i) + (pair >= j) if pair >= 0 else pair
             m += 1
     status, _ = settle(
-        scratch, n + 2, np.int64(0 if loose else i), shuttle, node, at, visits, rules, table, place_nodes, slices, np.int64(STRICT)
+        scratch, n + 2, np.int64(0 if loose else i), shuttle, node, at, visits, rules, table, place_nodes, slices,
+        np.int64(STRICT),
     )  # fmt: skip
     delay = 0
     if status == OK:
@@ -132,7 +135,9 @@ def _onward(route, k, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _follow(shuttle, route, scratch, i, j, t, stands, room, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
+def _follow(  # type: ignore[no-untyped-def]
+    shuttle, route, scratch, i, j, t, stands, room, visits, rules, table, place_nodes, slices
+):
     """Time the old points from j on, begun when the new drop-off at `stands` is done at t: (verdict, their delay).
 
     Verdict 1: they keep every bound, at less than `room` for their delay; 0: they don't; -1: only the whole plan can
@@ -395,7 +400,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
     """Best insertion over the first `count` shuttles.
 
     (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
-    (node, at) is the start waypoint used, `takes` counts the shuttles on shift that take riders, `reach` those of them that
+    (node, at) is the start waypoint used, `takes` counts the shuttles on shift that take riders, `reach` those that
     could be at the pickup in time by driving there straight. The shuttle that could be there first is looked at first:
     its cost then spares most of the others a look at their plans.
     """
@@ -464,7 +469,19 @@ def stages(  # type: ignore[no-untyped-def]
             out[v, 1] = sooner - late
             continue
         _, i, _, _, _, stage = best_in_route(
-            shuttle, routes[v], scratch, node, at, now, code, np.int64(INFEASIBLE), visits, rules, table, place_nodes, slices
+            shuttle,
+            routes[v],
+            scratch,
+            node,
+            at,
+            now,
+            code,
+            np.int64(INFEASIBLE),
+            visits,
+            rules,
+            table,
+            place_nodes,
+            slices,
         )
         out[v, 0] = FITS if i >= 0 else stage
     return out

@@ -93,7 +93,8 @@ def _best_alone(s, v, code, bound):  # type: ignore[no-untyped-def]
         shuttle[WAITS] = waits
         if status == OK:
             cost = plan_cost(
-                scratch, n + 1, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], s.visits, s.rules, s.table, s.place_nodes,
+                scratch, n + 1, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], s.visits, s.rules,
+                s.table, s.place_nodes,
                 s.slices,
             ) - s.plans[v, COST_OF]  # fmt: skip
             if cost < best:
@@ -109,7 +110,8 @@ def _best_in(s, e, v, bound):  # type: ignore[no-untyped-def]
         cost, i = _best_alone(s, v, code, bound)
         return cost, i, i
     cost, i, j, _, _, _ = best_in_route(
-        s.shuttles[v], s.routes[v], s.scratch, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], code, bound, s.visits, s.rules,
+        s.shuttles[v], s.routes[v], s.scratch, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], code, bound,
+        s.visits, s.rules,
         s.table, s.place_nodes, s.slices,
     )  # fmt: skip
     return cost, i, j

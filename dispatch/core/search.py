@@ -122,7 +122,9 @@ class Search(NamedTuple):
 
 
 @njit(cache=True)
-def plan_cost(route, n, shuttle, node, at, now, visits, rules, table, place_nodes, slices):  # type: ignore[no-untyped-def]
+def plan_cost(  # type: ignore[no-untyped-def]
+    route, n, shuttle, node, at, now, visits, rules, table, place_nodes, slices
+):
     """What a timed plan costs."""
     drive, delay = 0, 0
     t, from_node = at, node
@@ -153,7 +155,8 @@ def retime(s, v):  # type: ignore[no-untyped-def]
     shuttle, route = s.shuttles[v], s.routes[v]
     n = shuttle[N]
     status = time_route(
-        route, n, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.visits, s.rules, s.table, s.place_nodes, s.slices
+        route, n, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.visits, s.rules, s.table, s.place_nodes,
+        s.slices,
     )  # fmt: skip
     cost = plan_cost(
         route,
@@ -265,7 +268,8 @@ def open_search(  # type: ignore[no-untyped-def]
     """The first `count` shuttles, begun at (node, at) each, made ready for a search.
 
     `waiting` are pickup codes of rides that are on no plan and cost `penalty` as long as they are not. A plan may grow
-    to `widest` visits; `neighbours` elements near each are known, `memory` (a power of two) insertions and `pool` plans remembered.
+    to `widest` visits; `neighbours` elements near each are known, `memory` (a power of two) insertions and
+    `pool` plans remembered.
     """
     most = len(waiting)
     for v in range(count):

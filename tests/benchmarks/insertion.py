@@ -33,7 +33,7 @@ def roads() -> DriveTimes:
     table = (EDGE_MS * (abs(r[:, None] - r) + abs(c[:, None] - c))).astype(np.int32)[None]
     heads, indptr = [], [0]
     for node in range(n):
-        heads += [other for other in np.flatnonzero(table[0, node] == EDGE_MS).tolist()]
+        heads += np.flatnonzero(table[0, node] == EDGE_MS).tolist()
         indptr.append(len(heads))
     edges = len(heads)
     return DriveTimes(

@@ -6,6 +6,7 @@ limits on ride time and route duration.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Instance:
         legs = 0.0
         for route in routes:
             whole = [0, *route, self.end]
-            legs += sum(self.distance(a, b) for a, b in zip(whole, whole[1:], strict=False))
+            legs += sum(self.distance(a, b) for a, b in itertools.pairwise(whole))
         return legs
 
 
@@ -116,10 +117,10 @@ def _li_lim(path: Path, head: list[float], table: list[list[float]]) -> Instance
 
 def _cordeau(path: Path, head: list[float], table: list[list[float]]) -> Instance:
     # the R files count customers, the a and b files requests, and those repeat the depot in their last line
-    customers = {int(head[1]), 2 * int(head[1])} & {len(table) - 1, len(table) - 2}
-    if len(customers) != 1:
+    stated, rows = int(head[1]), len(table)
+    n = {stated + 1: stated // 2, 2 * stated + 1: stated, 2 * stated + 2: stated}.get(rows, 0)
+    if n < 1 or (rows == stated + 1 and stated % 2):
         raise InputError(f"{len(table)} places for {head[1]:g}", file=path, expected="as many as the first line says")
-    n = customers.pop() // 2
     places = tuple(Place(r[1], r[2], int(r[4]), r[5], r[6], r[3]) for r in table)
     requests = tuple((i, i + n) for i in range(1, n + 1))
     end = 2 * n + 1 if len(table) == 2 * n + 2 else 0

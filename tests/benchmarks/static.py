@@ -36,9 +36,9 @@ class Tuning:
 
     string: int = 10
     cardinality: int = 10
-    blink: int = 10
+    blink: int = 20
     gap: int = 0
-    warm: float = 0.3
+    warm: float = 1.0
     """first temperature, in mean legs …"""
     cold: float = 0.003
     absence: float = 0.0
