@@ -15,19 +15,16 @@ import hashlib
 import logging
 import time
 import uuid
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
 
 from dispatch.core import events as ev
 from dispatch.core.carry import close_day, open_day
-from dispatch.core.desk import Desk, Reroute
+from dispatch.core.desk import Desk
 from dispatch.core.events import Event, log_line
 from dispatch.core.pack import write_shuttle
 from dispatch.core.reactions import Reactions
@@ -36,12 +33,23 @@ from dispatch.core.timing import OK
 from dispatch.core.world import World
 from dispatch.service.archive import move_out
 from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.decisions import (
+    Act,
+    Committed,
+    Counters,
+    Decide,
+    KeyReused,
+    Messages,
+    Refused,
+    Zone,
+)
 from dispatch.service.endings import ended
 from dispatch.service.moments import zero_utc_of
-from dispatch.service.outbox import Channels, Message, Outbox, to_log
-from dispatch.service.store import Batch, Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
+from dispatch.service.outbox import Channels, Outbox, to_log
+from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
+from dispatch.service.tail import Tail
+from dispatch.service.term import Commit, Spoilt, Term
 from dispatch.service.worker import Question, Worker, WorkerFailed, proposals, question
-from routing.travel_times import DriveTimes
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +59,8 @@ __all__ = [
 ]  # fmt: skip
 
 LEASE_MS: Final = 5_000
-RENEW_S: Final = 1.0
-PATIENCE_S: Final = 3.0
-"""for how long one batch is sent again before it is given up as unknown"""
-QUIET_S: Final = 1.0
-"""a batch under way for longer than this, and nothing new is accepted"""
-LARGEST_BATCH: Final = 500
-"""decisions"""
 SNAPSHOT_EVERY: Final = 5_000
 """events"""
-TAIL: Final = 5_000
-"""events kept in memory for subscribers"""
 DAY_ENDS: Final = 28 * 3_600_000
 DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
 """04:00; with riders on the road, two hours later"""
@@ -69,145 +68,6 @@ TICK_MS: Final = 30_000
 ARCHIVE_S: Final = 60.0
 PUNCTUAL_MS: Final = 5_000
 """a timer that comes no later than this is logged at the time when it was due"""
-
-Decide = Callable[[Desk, int], Iterable[Event]]
-"""(desk, now in ms of the service day) -> events, none of them applied. May raise `Refused`.
-
-A list is applied when it is whole. A generator is applied event by event: what runs after a `yield` sees the world with
-that event in it (`RequestMade`, then the quote for it). It may raise only before its first `yield`.
-"""
-Act = Callable[[Reactions, int], object]
-"""(reactions, now): as `Decide` where one decision follows another, as in a breakdown. May raise only at first."""
-Messages = Callable[[Desk, Sequence[Event]], Sequence[Message]]
-"""(desk with the events applied, events of one commit) -> what to tell whom."""
-
-
-class Refused(Exception):  # noqa: N818 - no error, an answer
-    """What was asked cannot be; nothing has changed. `code` is stable, `sentence` is for people."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(f"{code}: {sentence}")
-        self.code = code
-        self.sentence = sentence
-
-
-class KeyReused(Exception):  # noqa: N818
-    """The idempotency key was used before, with another body."""
-
-
-class _Spoilt(Exception):  # noqa: N818
-    """A decision failed half-way: the desk holds what will never be committed."""
-
-
-class Committed(Struct, frozen=True):
-    """What the store has acknowledged."""
-
-    day: str
-    """service day, as a date"""
-    seq: int
-    """of the last event; of the last one before, if there is none"""
-    events: tuple[Event, ...]
-    replayed: bool = False
-    """the same key and body were committed before: this is what happened then"""
-
-
-@dataclass(frozen=True)
-class Zone:
-    """What a dispatcher has to know of its zone."""
-
-    name: str
-    timezone: str
-    times: DriveTimes
-    """roads as the map and the profile have them"""
-    opening: Callable[[str], Sequence[Event]]
-    """First events of the service day of this date: DayOpened, PolicyChanged, ShiftOpened… `at` is the dispatcher's.
-
-    Shifts of later days may be among them, so that rides can be booked ahead; then their ids must tell the days apart.
-    A policy in force the day before, and shifts of it that are not over, go on.
-    """
-    reroute: Reroute | None = None
-
-
-class Counters(Struct):
-    """What metrics are made of; since the process started."""
-
-    commits: int = 0
-    events: int = 0
-    batches: int = 0
-    replays: int = 0
-    store_retries: int = 0
-    terms: int = 0
-    """times that this dispatcher took the lead"""
-    terms_lost: int = 0
-    defects: int = 0
-    """of them, by an error in Naru"""
-    snapshots: int = 0
-    rounds: int = 0
-    proposals: int = 0
-    """groups of plans that a worker proposed"""
-    proposals_refused: int = 0
-    """of them, by the judge"""
-    proposals_stale: int = 0
-    """plans dropped because theirs had changed meanwhile"""
-    proposals_late: int = 0
-    proposals_failed: int = 0
-
-
-class _Commit:
-    """One decision on its way to the store."""
-
-    __slots__ = ("day", "done", "events", "first", "kept", "key", "lines", "messages")
-
-    def __init__(self, day: str, first: int, events: tuple[Event, ...], lines: list[bytes]) -> None:
-        self.day = day
-        self.first = first
-        self.events = events
-        self.lines = lines
-        self.messages: list[bytes] = []
-        self.key: str | None = None
-        self.kept: Kept | None = None
-        self.done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        self.done.add_done_callback(_retrieved)
-
-    @property
-    def last(self) -> int:
-        """seq of its last event; of the last one before, if it has none."""
-        return self.first + len(self.events) - 1
-
-
-def _retrieved(done: asyncio.Future[Committed]) -> None:
-    """Whoever waited may have gone."""
-    if not done.cancelled():
-        done.exception()
-
-
-class _Term:
-    """One time of leading."""
-
-    def __init__(self, fence: int) -> None:
-        self.fence = fence
-        self.pending: deque[_Commit] = deque()
-        self.wake = asyncio.Event()
-        self.keys: dict[str, Kept] = {}
-        self.flying: dict[str, _Commit] = {}
-        self.last: _Commit | None = None
-        self.spoilt = False
-        self.sent_at: float | None = None
-        """when the batch under way was first sent"""
-        self.renewed_at = time.monotonic()
-        self.under_way: list[_Commit] = []
-        self.batches = 0
-        self.messages = 0
-        self.snapshot_at = 0
-        """seq near which the last snapshot was taken"""
-        self.snapshot_due = asyncio.Event()
-
-    def take(self) -> list[_Commit]:
-        """What goes to the store next: decisions of one day, in order."""
-        day = self.pending[0].day
-        while self.pending and self.pending[0].day == day and len(self.under_way) < LARGEST_BATCH:
-            self.under_way.append(self.pending.popleft())
-        return self.under_way
 
 
 class Dispatcher:
@@ -241,8 +101,6 @@ class Dispatcher:
         self.store = store
         self.clock = clock or ScaledClock()
         self.counters = Counters()
-        self.commit_ms: deque[float] = deque(maxlen=2_000)
-        """how long the store took for the last batches"""
         self.desk = Desk(zone.times, reroute=zone.reroute)
         """For reading and for quotes. Its world may be ahead of the store: `await settled()` before telling of it."""
         self.day = ""
@@ -260,20 +118,21 @@ class Dispatcher:
         self._first_day = first_day
         self._worker = Worker() if worker else None
         self._search: asyncio.Task[None] | None = None
-        self._term: _Term | None = None
+        self._term: Term | None = None
         self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
         self._zero_utc = 0
         self._ahead = 0
         """ms that the log was ahead of the clock when the day was read"""
         self._tick_at = 0
         """when the timer is due, ms of the service day"""
+        self._not_before = 0
+        """of the timer: one that has failed is not tried again at once"""
         self._living: asyncio.Task[None] | None = None
         self._stopping = False
-        self._tail_day = ""
-        self._tail: list[Event] = []
-        """last events acknowledged, of that day, from seq `_tail_from` on"""
-        self._tail_from = 1
-        self._news = asyncio.Event()
+        self._tail = Tail(store)
+        self._snapshot_at = 0
+        """seq near which the last snapshot was taken"""
+        self._snapshot_due = asyncio.Event()
 
     # life
 
@@ -299,9 +158,12 @@ class Dispatcher:
     def ready(self) -> bool:
         """Leads its zone, on a store that is set up to lose nothing and has answered lately."""
         term = self._term
-        if term is None or self.missing or term.spoilt:
-            return False
-        return time.monotonic() - term.renewed_at < self._lease_ms / 1000
+        return term is not None and not self.missing and term.stands
+
+    @property
+    def commit_ms(self) -> Sequence[float]:
+        """How long the store took for the last batches of this term."""
+        return () if self._term is None else self._term.commit_ms
 
     @property
     def fence(self) -> int | None:
@@ -329,7 +191,7 @@ class Dispatcher:
             began = time.monotonic()
             try:
                 await self._lead()
-            except (StoreDown, NotLeader, Stale, _Spoilt) as error:
+            except (StoreDown, NotLeader, Stale, Spoilt) as error:
                 self._end(error)
                 log.warning("%s: term ended: %s", self.zone.name, error)
             except Exception as error:
@@ -350,17 +212,15 @@ class Dispatcher:
         if term is None:
             return
         self.counters.terms_lost += 1
-        for commit in [*term.under_way, *term.pending]:
-            if not commit.done.done():
-                commit.done.set_exception(type(self._why)(str(self._why)))
+        term.fail(self._why)
 
     async def _lead(self) -> None:
         """One term, from taking the lead to losing it. Raises what ended it."""
         fence = await self._take_lead()
-        term = _Term(fence)
+        term = Term(self.store, self.who, fence, self._lease_ms, self.counters, self._acknowledged)
         await self._load(term)
         self.counters.terms += 1
-        parts = [self._write(term), self._renew(term), self._keep_snapshots(term), self.outbox.run()]
+        parts = [term.write(), term.renew(), self._keep_snapshots(term), self.outbox.run()]
         if self._rounds:
             parts.append(self._turn())
         if self._archive is not None:
@@ -387,7 +247,7 @@ class Dispatcher:
                 self._why = NotLeader(self.missing)
             await asyncio.sleep(min(self._lease_ms / 10_000, 0.5))
 
-    async def _load(self, term: _Term) -> None:
+    async def _load(self, term: Term) -> None:
         """The desk as the store has it; a day is opened if none is, or if the one that was is over."""
         head = await self.store.head()
         days = await self.store.days()
@@ -404,8 +264,7 @@ class Dispatcher:
             self._open_day(self._first_day or self._date(), None)
         else:
             self._begin(head, world)
-            self._tail_day, self._tail, self._tail_from = head.day, [], head.seq + 1
-            self._tell()
+            self._tail.begin(head.day, head.seq)
             if isinstance(last, ev.DayClosed):
                 self._open_day(self._date(), world)
         self.missing = ""
@@ -425,7 +284,7 @@ class Dispatcher:
         self._zero_utc = 0 if world.opened is None else world.opened.zero_utc
         # a clock that was set back since: time goes on from where the log is
         self._ahead = max(0, world.now - (self.clock.utc() - self._zero_utc)) if world.opened else 0
-        self._tick_at = (world.now // self._every() + 1) * self._every()
+        self._tick_at = max((world.now // self._every() + 1) * self._every(), self._not_before)
 
     # the day
 
@@ -443,9 +302,8 @@ class Dispatcher:
             self._begin(Head(day, 0), World())
         self.day, self._zero_utc = day, zero
         self._ahead = 0
-        if self._term is not None:
-            self._term.snapshot_at = 0
-        self._tick_at = (self.now // TICK_MS + 1) * TICK_MS
+        self._snapshot_at = 0
+        self._tick_at, self._not_before = (self.now // TICK_MS + 1) * TICK_MS, 0
         opening = self.zone.opening(day)
         self._decide(lambda reactions, now: open_day(reactions, opening, now, before), told=ev.RideRefused)
 
@@ -460,7 +318,7 @@ class Dispatcher:
         self._may_submit()
         return await asyncio.shield(self._round(self.now).done)
 
-    def _round(self, now: int) -> _Commit:
+    def _round(self, now: int) -> Commit:
         """Lost bookings, better plans, the queue; and the turn of the day."""
         self.counters.rounds += 1
         if self._day_is_over():
@@ -509,8 +367,13 @@ class Dispatcher:
         if not self._rounds or now < due:
             return
         every = self._every()
-        self._tick_at = (now // every + 1) * every
-        self._round(due if due >= self.desk.world.now and now - due <= PUNCTUAL_MS else now)
+        self._tick_at = self._not_before = (now // every + 1) * every
+        try:
+            self._round(due if due >= self.desk.world.now and now - due <= PUNCTUAL_MS else now)
+        except Exception as error:
+            self.counters.defects += 1
+            log.exception("%s: the timer failed", self.zone.name)
+            raise StoreDown("the desk is being rebuilt") from error
 
     def _every(self) -> int:
         policy = self.desk.world.policy
@@ -562,18 +425,15 @@ class Dispatcher:
         if self._term.last is not None:
             await asyncio.shield(self._term.last.done)
 
-    def _may_submit(self) -> _Term:
+    def _may_submit(self) -> Term:
         """The term. Raises StoreDown or NotLeader if nothing can be decided now."""
         term = self._term
         if term is None:
             raise type(self._why)(str(self._why))
-        if term.spoilt:
-            raise StoreDown("the desk is being rebuilt")
-        if term.sent_at is not None and time.monotonic() - term.sent_at > QUIET_S:
-            raise StoreDown("the store does not answer")
+        term.check()
         return term
 
-    async def _again(self, term: _Term, key: str, kept: Kept, digest: bytes) -> Committed:
+    async def _again(self, term: Term, key: str, kept: Kept, digest: bytes) -> Committed:
         if kept.digest != digest:
             raise KeyReused(key)
         flying = term.flying.get(key)
@@ -595,7 +455,7 @@ class Dispatcher:
         *,
         now: int | None = None,
         told: type[Event] = Event,
-    ) -> _Commit:
+    ) -> Commit:
         """Let the desk act, and put what came of it on its way to the store; of its events, tell of the `told` ones."""
         term, desk, day = self._term, self.desk, self.day
         assert term is not None
@@ -624,102 +484,37 @@ class Dispatcher:
             lines = [log_line(event, seq, zero) for seq, event in enumerate(events, before + 1)]
         except BaseException:
             if world.seq != before:
-                term.spoilt = True
-                term.wake.set()
+                term.spoil()
             raise
-        commit = _Commit(day, before + 1, tuple(events), lines)
+        commit = Commit(day, before + 1, tuple(events), lines)
         for letter in letters:
-            term.messages += 1
             named = msgspec.structs.replace(
-                letter, id=f"{term.fence}-{term.messages}", day=day, seq=world.seq, utc=time.time_ns() // 1_000_000
+                letter, id=term.message_id(), day=day, seq=world.seq, utc=time.time_ns() // 1_000_000
             )
             commit.messages.append(msgspec.json.encode(named))
         if key is not None:
             commit.key, commit.kept = key, Kept(digest, day, commit.first, commit.last)
-            term.keys[key] = commit.kept
-            term.flying[key] = commit
-        term.pending.append(commit)
-        term.last = commit
-        term.wake.set()
+        term.add(commit)
         return commit
 
-    # the way to the store
+    # what follows from a batch
 
-    async def _write(self, term: _Term) -> None:
-        """Commit batch after batch. Raises StoreDown, NotLeader, Stale, or _Spoilt when all that was good is in."""
-        while True:
-            await term.wake.wait()
-            term.wake.clear()
-            while term.pending:
-                await self._commit(term, term.take())
-            if term.spoilt:
-                raise _Spoilt("a decision failed half-way")
-
-    async def _commit(self, term: _Term, commits: list[_Commit]) -> None:
-        first, last = commits[0], commits[-1]
-        term.batches += 1
-        batch = Batch(
-            day=first.day,
-            base=first.first - 1,
-            token=f"{term.fence}-{term.batches}",
-            lines=[line for commit in commits for line in commit.lines],
-            keys=[(c.key, c.kept) for c in commits if c.key is not None and c.kept is not None],
-            messages=[message for commit in commits for message in commit.messages],
-        )
-        if batch.lines or batch.keys or batch.messages:
-            term.sent_at = time.monotonic()
-            await self._send(term, batch)
-            self.commit_ms.append((time.monotonic() - term.sent_at) * 1000)
-            term.sent_at = None
-            self.counters.batches += 1
-        term.under_way = []
-        self.counters.commits += len(commits)
-        self.counters.events += len(batch.lines)
-        self._publish(first.day, [event for commit in commits for event in commit.events])
-        for commit in commits:
-            if commit.key is not None:
-                term.flying.pop(commit.key, None)
-            commit.done.set_result(Committed(commit.day, commit.last, commit.events))
-        if batch.messages:
+    def _acknowledged(self, commits: list[Commit]) -> None:
+        last = commits[-1]
+        self._tail.add(last.day, [event for commit in commits for event in commit.events])
+        if any(commit.messages for commit in commits):
             self.outbox.wake()
-        if last.day == self.day and last.last - term.snapshot_at >= self._snapshot_every:
-            term.snapshot_at = last.last
-            term.snapshot_due.set()
+        if last.day == self.day and last.last - self._snapshot_at >= self._snapshot_every:
+            self._snapshot_at = last.last
+            self._snapshot_due.set()
 
-    async def _send(self, term: _Term, batch: Batch) -> None:
-        """Send a batch until its outcome is known: the store knows it again by its token."""
-        pause, until = 0.005, time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return await self.store.commit(term.fence, batch)
-            except StoreDown:
-                if time.monotonic() > until:
-                    raise
-                self.counters.store_retries += 1
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 0.1)
-
-    async def _renew(self, term: _Term) -> None:
-        """Keep the lease, and keep an eye on the store's settings."""
-        while True:
-            await asyncio.sleep(min(RENEW_S, self._lease_ms / 5000))
-            try:
-                await self.store.keep_lead(self.who, self._lease_ms, term.fence)
-                lacks = await self.store.lacks()
-            except StoreDown as error:
-                log.info("lease not renewed: %s", error)  # the fence keeps what is committed right
-                continue
-            if lacks:
-                raise StoreDown("the store would lose commits: " + "; ".join(lacks))
-            term.renewed_at = time.monotonic()
-
-    async def _keep_snapshots(self, term: _Term) -> None:
+    async def _keep_snapshots(self, term: Term) -> None:
         """Whenever one is due: the world as it is now, kept once all that is in it has been acknowledged."""
         while True:
-            await term.snapshot_due.wait()
-            term.snapshot_due.clear()
+            await self._snapshot_due.wait()
+            self._snapshot_due.clear()
             if term.spoilt:
-                return
+                continue
             world, day = self.desk.world, self.day
             seq, now, data = world.seq, world.now, world.encoded()
             await self.settled()
@@ -735,52 +530,23 @@ class Dispatcher:
         """At the start and after every turn of the day: what is over leaves the store."""
         moved = ""
         while True:
-            if moved != self._tail_day:
+            if moved != self._tail.day:
                 try:
-                    await move_out(self.store, folder, self._tail_day)
-                    moved = self._tail_day
+                    await move_out(self.store, folder, self._tail.day)
+                    moved = self._tail.day
                 except (StoreDown, OSError) as error:
                     log.error("%s: the log of a day that is over stays in the store: %s", self.zone.name, error)
             await asyncio.sleep(ARCHIVE_S)
 
     # who follows
 
-    def _publish(self, day: str, events: Sequence[Event]) -> None:
-        if day != self._tail_day:
-            self._tail_day, self._tail, self._tail_from = day, [], 1
-        self._tail += events
-        if len(self._tail) > 2 * TAIL:
-            self._tail_from += len(self._tail) - TAIL
-            del self._tail[:-TAIL]
-        self._tell()
-
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-    async def subscribe(self, after_seq: int = 0, day: str | None = None) -> AsyncIterator[tuple[str, int, Event]]:
+    def subscribe(self, after_seq: int = 0, day: str | None = None) -> AsyncIterator[tuple[str, int, Event]]:
         """(day, seq, event) of all that is acknowledged: from the log, then as it happens, and on into the next day.
 
-        With a `day` that is over, the rest of its log comes first. Raises StoreDown where the log can't be read.
+        With a `day` that is over, the rest of its log comes first. Raises StoreDown where the log can't be read. Who
+        stands by sees nothing new until it leads.
         """
-        seq = after_seq
-        while True:
-            news = self._news
-            open_day, first, held = self._tail_day, self._tail_from, len(self._tail)
-            day = day or open_day
-            if day != open_day or seq + 1 < first:
-                async for page in self.store.lines(day, seq, first - 1 if day == open_day else None):
-                    for number, line in page:
-                        yield day, number, event_of(line)
-                        seq = number
-                if day != open_day:
-                    day, seq = open_day, 0
-            elif seq + 1 < first + held:
-                for event in self._tail[seq + 1 - first :]:
-                    seq += 1
-                    yield day, seq, event
-            else:
-                await news.wait()
+        return self._tail.follow(after_seq, day)
 
     async def state_at(self, *, seq: int | None = None, at: int | None = None) -> World:
         """The world of the open day after event `seq`, or at the time `at` in ms. Raises StoreDown."""

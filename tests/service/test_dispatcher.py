@@ -138,6 +138,30 @@ def test_a_decision_that_fails_half_way_is_undone() -> None:
     run(test)
 
 
+def test_a_timer_that_fails_leaves_riders_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk is rebuilt, and the timer is tried again when it is next due, not at once."""
+
+    async def test() -> None:
+        def crash(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Reactions, "tick", lambda self, now, **_: (self.record([ev.TimerTicked(now)]), crash()))
+        async with embedded() as started:
+            clock = SteppedClock(MORNING)
+            async with dispatching(started, clock, rounds=True) as dispatcher:
+                await dispatcher.submit(town.book("r1", 1))
+                await clock.step_to(MORNING + 31_000)
+                await until(lambda: dispatcher.counters.defects == 1)
+                await dispatcher.until_ready()
+                done = await dispatcher.submit(town.book("r2", 2))
+                assert dispatcher.counters.defects == 1
+                events = await log_of(dispatcher.store, DAY)
+                assert not any(isinstance(e, ev.TimerTicked) for e in events)
+                assert done.seq == len(events)
+
+    run(test)
+
+
 def test_many_decisions_share_a_batch() -> None:
     """None waits for another's fsync, and each has its own answer."""
 
