@@ -101,7 +101,7 @@ def _bounds(ride: Ride) -> Promise:
     """The promise; where a fact broke it, what was announced instead."""
     promise = ride.promise
     assert promise is not None
-    longest = promise.max_ride
+    longest = None if promise.max_ride is None else max(0, promise.max_ride - ride.ridden)
     begins, ends, by = promise.pickup_from, promise.pickup_to, promise.dropoff_by
     if ride.late_dropoff is not None:
         if ride.boarded_at is not None and longest is not None:

@@ -56,6 +56,8 @@ def bounds(ride: Ride) -> Promise:
     promise = ride.promise
     assert promise is not None
     by, to, longest = promise.dropoff_by, promise.pickup_to, promise.max_ride
+    if longest is not None:
+        longest = max(0, longest - ride.ridden)
     if ride.state == "aboard" and longest is not None and ride.boarded_at is not None:
         by, longest = min(by, ride.boarded_at + longest), None
     begins = promise.pickup_from

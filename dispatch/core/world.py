@@ -33,6 +33,8 @@ class Ride(Struct, omit_defaults=True):
     """place"""
     dropoff: int = -1
     boarded_at: int | None = None
+    ridden: int = 0
+    """ms aboard of a shuttle that broke down"""
     until: int | None = None
     """end of its place in the queue"""
     receipt: Receipt | None = None
@@ -331,6 +333,8 @@ def _rider_stranded(world: World, e: ev.RiderStranded) -> None:
     shuttle.plan = _without(shuttle.plan, 2 * ride.number + 1)
     shuttle.aboard -= ride.request.seats
     shuttle.wheelchairs -= ride.request.wheelchairs
+    if ride.boarded_at is not None:
+        ride.ridden += e.at - ride.boarded_at
     ride.state, ride.shuttle, ride.pickup, ride.boarded_at = "stranded", None, e.place, None
     world.unplaced[e.request] = None
 
