@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/installed-runtime
 TESTING := $(VENV)/installed-testing
 
-.PHONY: help demo test check format bench build lock clean
+.PHONY: help demo test check format bench days mutants faults picture build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,22 @@ format: $(TESTING) ## sort imports and lay out the code
 	@$(BIN)/ruff check --select I --fix --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(TESTING) ## every benchmark, one after another
-	@for bench in $(sort $(wildcard tests/benchmarks/bench_*.py)); do echo "== $$bench"; $(BIN)/python "$$bench"; done
+bench: $(TESTING) ## benchmarks that need no data: insertion, matrix, a pilot day, the live dispatcher
+	@for bench in insertion bench_matrix pilot_day; do echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$bench; done
+
+days: $(TESTING) ## the days of PEER=… and PILOT=… (folders of tables), judged by JUDGE=…
+	@$(BIN)/python -m tests.benchmarks.days $(PEER) $(if $(PILOT),--pilot $(PILOT)) $(if $(JUDGE),--judge $(JUDGE))
+
+mutants: $(TESTING) ## plant bugs one by one: each must be caught by a test
+	@$(BIN)/python -m tests.mutants
+
+faults: $(TESTING) ## kill dispatcher and store at random, 10,000 and 1,000 times (hours)
+	@$(BIN)/python -m tests.faults --dispatcher 10000 --store 1000
+
+picture: $(TESTING) ## the README's picture, from the demo's report (needs chromium)
+	@$(BIN)/naru simulate pilot --out build/pilot >/dev/null
+	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync --hide-scrollbars \
+		--window-size=1100,1900 --screenshot=simulator/scenarios/pilot.png build/pilot/report.html
 
 build: $(RUNTIME) ## wheel and sdist into dist/
 	@rm -rf dist
