@@ -15,7 +15,7 @@ from dispatch.core.invariants import check
 from dispatch.core.world import fold
 from tests.checker import breaches, moment
 from tests.core.test_insertion import test_best_insertion_in_a_route_is_the_best_of_all
-from tests.property.test_plans import assert_best, assert_packed
+from tests.property.test_plans import Answers, assert_packed
 from tests.property.towns import live, town_of
 
 read = msgspec.json.Decoder(ev.AnyEvent).decode
@@ -46,6 +46,7 @@ def caught_on(seed: int, *, rough: bool) -> Caught | None:
     """What is found wrong with one day."""
     town = town_of(Random(seed), rough=rough)
     looking = "nothing"
+    answers = Answers()
 
     def look(desk: Desk, event: ev.AnyEvent) -> None:
         nonlocal looking
@@ -58,8 +59,7 @@ def caught_on(seed: int, *, rough: bool) -> Caught | None:
                     found = breaches(moment(desk.world, desk.times, name, event.at), desk.times)
                     assert not found, found
             looking = "kernel == oracle"
-            if isinstance(event, ev.RequestMade):
-                assert_best(desk, event.request.id, event.at)
+            answers(desk, event)
         looking = "nothing"
 
     try:

@@ -5,8 +5,6 @@ What is right is said by `tests/checker.py`, which shares no code with the desk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 
@@ -75,26 +73,32 @@ def test_every_plan_can_be_kept(town: Town) -> None:
 @watched
 @given(towns())
 def test_the_answer_is_the_best_of_all_insertions(town: Town) -> None:
-    live(town, on_request(assert_best))
+    live(town, Answers())
 
 
-def on_request(judge: Callable[[Desk, str, int], None]) -> Callable[[Desk, ev.AnyEvent], None]:
-    """Look at the desk whenever somebody asks."""
+class Answers:
+    """Looks at what the desk offers whenever somebody asks, and that nobody who was offered a ride is refused it."""
 
-    def look(desk: Desk, event: ev.AnyEvent) -> None:
+    def __init__(self) -> None:
+        self.offered: str | None = None
+
+    def __call__(self, desk: Desk, event: ev.AnyEvent) -> None:
+        """After each event."""
         if isinstance(event, ev.RequestMade):
-            judge(desk, event.request.id, event.at)
+            self.offered = event.request.id if assert_best(desk, event.request.id, event.at) else None
+        elif isinstance(event, ev.RideRefused | ev.RideQueued):
+            assert event.request != self.offered, f"{event.request} was offered a ride, and then it was not to be had"
+        else:
+            self.offered = None
 
-    return look
 
-
-def assert_best(desk: Desk, request: str, now: int) -> None:
-    """What the desk offers costs as little as any insertion, over all stop points; nothing if none is possible."""
+def assert_best(desk: Desk, request: str, now: int) -> bool:
+    """What the desk offers costs as little as any insertion, over all stop points; False: none is possible."""
     world, policy = desk.world, desk.world.policy
     ride = world.rides[request]
     answer = desk.quote(request, now)
     if answer.receipt.binding is not None:
-        return  # nobody could ever carry it
+        return False  # nobody could ever carry it
     costs = {}
     for origin in ride.request.origins[: policy.stop_choices]:
         for destination in ride.request.destinations[: policy.stop_choices]:
@@ -105,8 +109,9 @@ def assert_best(desk: Desk, request: str, now: int) -> None:
     least = min(cost for cost, _ in costs.values())
     if not answer.quotes:
         assert least == float("inf"), (request, least, costs)
-        return
+        return False
     quote = answer.quotes[0]
     cost, where = costs[quote.pickup, quote.dropoff]
     assert cost == least, (quote, costs)
     assert (quote.shuttle, *quote.after) in where, (quote, where)
+    return True
