@@ -87,7 +87,8 @@ class Term:
         self._acknowledged = acknowledged
         self._pending: deque[Commit] = deque()
         self._under_way: list[Commit] = []
-        self._sent_at: float | None = None
+        self._quiet = False
+        """a batch is under way for long, and it is not us who are slow"""
         self._renewed_at = time.monotonic()
         self._wake = asyncio.Event()
         self._batches = 0
@@ -102,7 +103,7 @@ class Term:
         """Raises StoreDown if nothing can be decided now."""
         if self.spoilt:
             raise StoreDown("the desk is being rebuilt")
-        if self._sent_at is not None and time.monotonic() - self._sent_at > QUIET_S:
+        if self._quiet:
             raise StoreDown("the store does not answer")
 
     def message_id(self) -> str:
@@ -161,10 +162,7 @@ class Term:
             messages=[message for commit in commits for message in commit.messages],
         )
         if batch.lines or batch.keys or batch.messages:
-            self._sent_at = began = time.monotonic()
             await self._send(batch)
-            self.commit_ms.append((time.monotonic() - began) * 1000)
-            self._sent_at = None
             counters.batches += 1
         self._under_way = []
         counters.commits += len(commits)
@@ -177,16 +175,28 @@ class Term:
 
     async def _send(self, batch: Batch) -> None:
         """Send a batch until its outcome is known: the store knows it again by its token."""
-        pause, until = 0.005, time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return await self._store.commit(self.fence, batch)
-            except StoreDown:
-                if time.monotonic() > until:
-                    raise
-                self._counters.store_retries += 1
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 0.1)
+        began = time.monotonic()
+        # by the loop's own timer: while a long decision holds the loop up, the store's silence means nothing
+        silence = asyncio.get_running_loop().call_later(QUIET_S, self._be_quiet)
+        pause = 0.005
+        try:
+            while True:
+                try:
+                    await self._store.commit(self.fence, batch)
+                    break
+                except StoreDown:
+                    if time.monotonic() - began > PATIENCE_S:
+                        raise
+                    self._counters.store_retries += 1
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 0.1)
+        finally:
+            silence.cancel()
+            self._quiet = False
+        self.commit_ms.append((time.monotonic() - began) * 1000)
+
+    def _be_quiet(self) -> None:
+        self._quiet = True
 
     async def renew(self) -> None:
         """Keep the lease, and an eye on the store: NotLeader, or StoreDown if it would lose commits."""
