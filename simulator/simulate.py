@@ -138,7 +138,7 @@ def live(
             log.close()
     log_s = perf_counter() - began_log
     say("judging", 0)
-    violations = invariants.check(events, times)
+    violations = invariants.check(events, times, desk.reroute)
     by_invariant: dict[str, int] = {}
     for violation in violations:
         by_invariant[violation.invariant] = by_invariant.get(violation.invariant, 0) + 1

@@ -69,7 +69,7 @@ class Desk:
         """shuttles that events have changed since whoever drives them last looked"""
         self.rejected = 0
         """proposals that the judge refused"""
-        self._reroute = reroute
+        self.reroute = reroute
         self._scratch = np.zeros_like(self.fleet.routes[0])
 
     # folding
@@ -93,8 +93,8 @@ class Desk:
             self.fleet = pack(world, self.times)
             touched.update(world.shuttles)
         elif kind in _ROADS:
-            if self._reroute is not None:
-                self.times = self._reroute(frozenset(world.closed_edges), world.speed_factor)
+            if self.reroute is not None:
+                self.times = self.reroute(frozenset(world.closed_edges), world.speed_factor)
             touched.update(world.shuttles)
         for name in touched:
             if name is not None:
