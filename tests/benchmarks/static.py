@@ -47,6 +47,10 @@ class Tuning:
     """of the time, at most, for saving vehicles"""
 
 
+PICKUP_AND_DELIVERY = Tuning(string=15, cardinality=15, blink=30)
+DIAL_A_RIDE = Tuning(blink=10, warm=0.5)
+
+
 @dataclass(frozen=True)
 class Solution:
     """Routes, depots left out, and how long they took."""
@@ -96,7 +100,7 @@ def fleet_of(instance: Instance) -> tuple[f.Fleet, Any]:
 
 def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None = None) -> Solution:
     """Search for `seconds` of wall time."""
-    tuning = tuning or Tuning()
+    tuning = tuning or (PICKUP_AND_DELIVERY if instance.longest_ride == math.inf else DIAL_A_RIDE)
     started = time.perf_counter()
     fleet, table = fleet_of(instance)
     count, rides = fleet.count, len(instance.requests)
