@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "serve": Row("simulator.live:serve", "the live service: riders, drivers and operators over HTTP"),
     "token": Row("dispatch.service.commands:token", "tokens for operators, planners and programs"),
     "calibrate": Row("simulator.lab_commands:calibrate", "fit a scenario to totals known of a town, the fit shown"),
+    "forecast": Row("simulator.lab_commands:forecast", "attempts by part of town and hour, from logs of days gone by"),
     "trial": Row(
         "simulator.lab_commands:trial", "plan, run and report a trial: arms, metric, guardrails fixed in advance"
     ),

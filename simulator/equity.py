@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from dispatch.core import events as ev
 from dispatch.core.places import Places
 from simulator.journeys import Journey, journeys
+
+if TYPE_CHECKING:
+    from routing.network import RoadNetwork
 
 LEAST: Final = 5
 """attempts that a part of town must have to be compared"""
@@ -27,7 +30,7 @@ def equity(events: Iterable[ev.Event], places: Places) -> dict[str, float | None
     `least_zone_service_rate` and `most_zone_wait_s`: of the part of town that fares worst. `zone_service_gap_share`:
     best minus worst. `wheelchair_service_rate`, `ahead_service_rate`: of those attempts alone.
     """
-    zone = zones(places)
+    zone = zones(places.network, places.nodes)
     by_zone: dict[int, list[Journey]] = defaultdict(list)
     wheelchairs, ahead = [], []
     for journey in journeys(events).values():
@@ -48,11 +51,11 @@ def equity(events: Iterable[ev.Event], places: Places) -> dict[str, float | None
     }
 
 
-def zones(places: Places) -> NDArray[np.int64]:
+def zones(network: RoadNetwork, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
     """(P,) part of town of each place, 0 to 8: thirds from south to north, each in thirds from west to east."""
-    x, y = (axis[places.nodes] for axis in places.network.xy)
+    x, y = (axis[nodes] for axis in network.xy)
     rows = _thirds(y)
-    out = np.zeros(len(places.nodes), np.int64)
+    out = np.zeros(len(nodes), np.int64)
     for row in range(3):
         there = np.flatnonzero(rows == row)
         out[there] = 3 * row + _thirds(x[there])

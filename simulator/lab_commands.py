@@ -367,3 +367,38 @@ def calibrate(
         print("Not every total is met within 5 %: turn something else, or allow it more.")
     if page is not None:
         print(f"page    {page}\nfitted  {page.parent / fitting.FITTED}")
+
+
+def forecast(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG…", help="logs of days gone by, map.npz beside the first")],
+    held_out: Annotated[int, typer.Option(help="of the last days, forecast to be scored")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Attempts by part of town and hour of a working day, scored on days left out; told if better than a naive one."""
+    import msgspec
+    import numpy as np
+
+    from simulator import forecast as telling
+    from simulator.equity import zones
+    from simulator.history import read_history
+    from simulator.replay import network_of, read_recorded
+
+    recorded = read_recorded(logs[0])
+    nodes = np.array(recorded.opened.place_nodes, np.int64)
+    counts, kinds = read_history(logs, zones(network_of(recorded), nodes).tolist())
+    if not 1 <= held_out <= len(counts) - 4:
+        raise InputError(f"{held_out} of {len(counts)} days cannot be left out", field="--held-out",
+                         expected=f"1 to {len(counts) - 4}")  # fmt: skip
+    scored = telling.score(counts, kinds, held_out)
+    told = telling.forecast(counts, kinds, True, scored.strength) if scored.better else None
+    if as_json:
+        _print_json({"score": msgspec.to_builtins(scored), "better_than_naive": scored.better,
+                     "working_day": None if told is None else told.round(3).tolist()})  # fmt: skip
+        return
+    print(f"on {scored.days} days left out: deviance {scored.deviance:.3f} a zone and hour, naive "
+          f"{scored.naive_deviance:.3f}; mean error {scored.error:.3f}, naive {scored.naive_error:.3f}")  # fmt: skip
+    if told is None:
+        print("The last day of the same kind forecasts better: use that.")
+        return
+    for hour in np.flatnonzero(told.sum(axis=0) > telling.LEAST * len(told) * 1.5).tolist():
+        print(f"{hour:02}:00  " + " ".join(f"{value:6.2f}" for value in told[:, hour]))

@@ -108,16 +108,22 @@ def read_recorded(log: Path) -> Recorded:
 
 def roads_of(recorded: Recorded) -> tuple[RoadNetwork, Desk]:
     """The streets beside a log, and a desk on them. Raises InputError if they are missing or those of another day."""
+    network = network_of(recorded)
+    return network, desk_on(network, recorded.opened)
+
+
+def network_of(recorded: Recorded) -> RoadNetwork:
+    """The streets beside a log. Raises InputError if they are missing or those of another day."""
     from simulator.simulate import fingerprint
 
     network = network_beside(recorded.path)
     if network is None:
         raise InputError("no map.npz lies beside the log", file=recorded.path, expected="the output folder of its day")
-    opened = recorded.opened
-    if fingerprint(network) != opened.map:
+    expected = recorded.opened.map
+    if fingerprint(network) != expected:
         raise InputError("the map beside the log is not the one of its day", file=recorded.path,
-                         expected=f"map {opened.map}")  # fmt: skip
-    return network, desk_on(network, opened)
+                         expected=f"map {expected}")  # fmt: skip
+    return network
 
 
 def desk_on(network: RoadNetwork, opened: ev.DayOpened) -> Desk:
