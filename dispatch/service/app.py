@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
@@ -25,7 +24,7 @@ from dispatch.service.models import Said
 from dispatch.service.problems import Problem, ProblemDetail, answers
 from dispatch.service.settings import Settings
 from dispatch.service.sign_in import LiveZone
-from dispatch.service.store import StoreDown
+from dispatch.service.store import NotLeader, StoreDown
 from dispatch.service.zone import shift_hours
 
 log = logging.getLogger("naru.service")
@@ -90,18 +89,15 @@ def create_app(serving: Serving, settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with serving() as live:
             app.state.live = live
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(_followed(live)),
-                    group.create_task(live.lapses.run(live)),
-                    group.create_task(live.coming.run(live)),
-                ]
-                try:
-                    yield
-                finally:
-                    live.ledger.close()
-                    for task in tasks:
-                        task.cancel()
+            works = {"ledger": _follow, "lapses": live.lapses.run, "policies": live.coming.run}
+            tasks = [asyncio.create_task(_kept_up(live, work, name), name=name) for name, work in works.items()]
+            try:
+                yield
+            finally:
+                live.ledger.close()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
 
     app = FastAPI(
         title="Naru",
@@ -110,7 +106,7 @@ def create_app(serving: Serving, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=lambda route: "_".join([*map(str, route.tags[:1]), route.name]).replace("-", "_"),
     )
     app.state.calls = calls
     problems.install(app)
@@ -129,17 +125,23 @@ def create_app(serving: Serving, settings: Settings) -> FastAPI:
     return app
 
 
-async def _followed(live: Live) -> None:
-    """Read the log for ever; what cannot be read now is read from the beginning of the day a little later."""
-    while True:
+async def _follow(live: Live) -> None:
+    """Read the log for ever."""
+    await live.dispatcher.until_ready(3600)
+    live.lapses.recall(live)
+    await live.ledger.follow(live.dispatcher.subscribe(day=live.dispatcher.day))
+
+
+async def _kept_up(live: Live, work: Callable[[Live], Awaitable[None]], name: str) -> None:
+    """Background work that goes on after a failure, until the service ends: the store may be away for a while."""
+    while not live.ledger.closed:
         try:
-            await live.dispatcher.until_ready(3600)
-            live.lapses.recall(live)
-            await live.ledger.follow(live.dispatcher.subscribe(day=live.dispatcher.day))
-        except (StoreDown, TimeoutError) as error:
-            log.warning("the log cannot be read: %s", type(error).__name__)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.sleep(0.5)
+            await work(live)
+        except (StoreDown, NotLeader, TimeoutError, Problem) as error:
+            log.warning("waiting for the store: %s", type(error).__name__, extra={"work": name})
+        except Exception:
+            log.exception("background work failed", extra={"work": name})
+        await asyncio.sleep(0.5)
 
 
 def _common() -> APIRouter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch.service.metrics import Calls
@@ -19,10 +20,6 @@ HEADERS = (
 )
 CSP = b"default-src 'none'; frame-ancestors 'none'"
 _log = logging.getLogger("naru.calls")
-
-
-class _TooLarge(Exception):  # noqa: N818 - what the caller did, not a failure
-    """More came than may."""
 
 
 class Edge:
@@ -50,7 +47,7 @@ class Edge:
             message = await receive()
             got += len(message.get("body", b""))
             if got > BODY_BYTES:
-                raise _TooLarge
+                raise HTTPException(413)  # the one kind of error that a body's reader lets through
             return message
 
         async def answered(message: Message) -> None:
@@ -73,9 +70,6 @@ class Edge:
             await self._app(scope, limited, answered)
         except Problem as problem:
             await problem.response()(scope, receive, answered)
-        except _TooLarge:
-            if status == 0:
-                await Problem("too_large", headers={"Connection": "close"}).response()(scope, receive, answered)
 
     def _check(self, scope: Scope) -> None:
         """Raises Problem for what need not be read."""

@@ -69,7 +69,7 @@ class Ledger:
         """request: places in `entries` of what happened to it"""
         self._viewers: set[Viewer] = set()
         self._grown = asyncio.Event()
-        self._closed = False
+        self.closed = False
 
     @property
     def seq(self) -> int:
@@ -134,7 +134,7 @@ class Ledger:
     def watch(self) -> Viewer:
         """A new viewer; `leave` it."""
         viewer = Viewer()
-        if self._closed:
+        if self.closed:
             viewer.queue.put_nowait(None)
         self._viewers.add(viewer)
         return viewer
@@ -145,7 +145,7 @@ class Ledger:
 
     def close(self) -> None:
         """End every stream."""
-        self._closed = True
+        self.closed = True
         for viewer in list(self._viewers):
             self._drop(viewer)
 

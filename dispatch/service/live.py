@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -221,11 +220,3 @@ def only(events: list[ev.Event], code: str) -> list[ev.Event]:
     if not events:
         raise refuse(code)
     return events
-
-
-async def guarded(work: Callable[[], Awaitable[Any]], what: str) -> None:
-    """Background work that must not end with its first failure: noted, and left for the next time."""
-    try:
-        await work()
-    except Exception:
-        logging.getLogger("naru.service").exception("background work failed", extra={"work": what})
