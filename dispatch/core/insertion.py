@@ -224,6 +224,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
     if rigid:
         for k in range(n):
             dropoffs += route[CODE, k] & 1
+    straight = p_dwell + (table[slices[0], p_node, d_place] if one_slice else 0)
     last = n - shuttle[TAIL]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
@@ -246,6 +247,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 t = route[SOONEST, i - 1]
         if t > p_late:
             break
+        if one_slice and not loose and w_delay * (t + straight - now) - waking - spared >= best:
+            break  # from here on nobody is brought there in time to be the best
         if load + seats > shuttle[SEATS] or wload + wheels > shuttle[WHEELCHAIRS]:
             stage = max(stage, TOO_FULL)
             continue
