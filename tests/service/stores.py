@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from dispatch.core import events as ev
@@ -15,6 +16,7 @@ from dispatch.service.dispatcher import Dispatcher, Zone
 from dispatch.service.embedded import Embedded
 from dispatch.service.outbox import Message
 from dispatch.service.store import Store
+from simulator.simulate import warm
 from tests.faults.town import ZONE, notices
 
 SERVERS = [None, *([found] if (found := shutil.which("redis-server")) else [])]
@@ -109,8 +111,13 @@ async def emptied(dispatcher: Dispatcher) -> None:
         await asyncio.sleep(0.01)
 
 
+compiled = cache(warm)
+"""the kernels, before any clock runs; a worker process loads them from the cache"""
+
+
 def run(test: Callable[[], Awaitable[None]]) -> None:
     """Run an asynchronous test."""
+    compiled()
 
     async def bounded() -> None:
         async with asyncio.timeout(60):

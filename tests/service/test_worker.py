@@ -20,17 +20,10 @@ from dispatch.service.clocks import SteppedClock
 from dispatch.service.dispatcher import Dispatcher, Zone
 from dispatch.service.worker import Question, Worker, WorkerFailed, proposals, question
 from simulator.replay import Recorded, replay
-from simulator.simulate import warm
 from tests.faults import town
 from tests.service.stores import MORNING, dispatching, embedded, log_of, run, until
 
 POLICY = replace(town.POLICY, reoptimise=Reoptimise(every_s=30, iterations=400), queue=Queue(600), max_wait_s=600)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def compiled() -> None:
-    """The worker loads from the cache what was compiled here."""
-    warm()
 
 
 def opening(day: str) -> list[ev.Event]:
