@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 from dispatch.core.kpi import DEFINITIONS, complete, figures
 from routing.errors import InputError
 from simulator import lab_charts as charts
-from simulator.bands import Band
 from simulator.lab_page import facts, figure, page, section, table
 from simulator.outputs import read_events, read_kpis
 from simulator.report import GROUPS, told
@@ -76,7 +75,7 @@ def html(runs: Sequence[Run]) -> bytes:
     sections = [
         section("Figures", table(["", *(run.name for run in runs)], table_rows(runs, FIRST))),
         *(
-            figure(key, DEFINITIONS.get(key, ""), charts.intervals(key, [(run.name, _point(run, key)) for run in runs]))
+            figure(key, DEFINITIONS.get(key, ""), charts.bars(key, [(run.name, _point(run, key)) for run in runs]))
             for key in CHARTED
             if any(look_up(run.kpis, key) is not None for run in runs)
         ),
@@ -101,9 +100,9 @@ def _said(key: str, value: Any) -> str:
         return str(value)
 
 
-def _point(run: Run, key: str) -> Band | None:
+def _point(run: Run, key: str) -> float | None:
     value = look_up(run.kpis, key)
-    return Band(float(value), None, None, 1) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _service(row: Mapping[str, Any]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -22,7 +23,8 @@ class Point(NamedTuple):
 
 def curve(metric: str, along: str, xs: Sequence[float], bands: Sequence[Band | None], height: int = 220) -> str:
     """A figure along a varied value, with its confidence band."""
-    known = [(x, band) for x, band in sorted(zip(xs, bands, strict=True), key=lambda pair: pair[0]) if band is not None]
+    pairs = sorted(zip(xs, bands, strict=True), key=lambda pair: pair[0])
+    known = [(x, possible(metric, band)) for x, band in pairs if band is not None]
     if not known:
         return ""
     lows = [band.mean if band.low is None else band.low for _, band in known]
@@ -45,6 +47,7 @@ def curve(metric: str, along: str, xs: Sequence[float], bands: Sequence[Band | N
 
 def intervals(metric: str, rows: Sequence[tuple[str, Band | None]], *, zero: bool = False) -> str:
     """One line a cell: its mean and its interval. `zero`: differences, with a line where there is none."""
+    rows = rows if zero else [(label, band and possible(metric, band)) for label, band in rows]
     known = [band for _, band in rows if band is not None]
     if not known:
         return ""
@@ -71,10 +74,38 @@ def intervals(metric: str, rows: Sequence[tuple[str, Band | None]], *, zero: boo
             parts.append(f'<line class="spread" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}"/>')
         value = difference_told(metric, band.mean) if zero else told(metric, band.mean)
         parts.append(
-            f'<g><title>{escape(band_told(metric, band))}</title><circle class="dot" cx="{x:.1f}" cy="{y}" r="4"/></g>'
+            f'<g><title>{escape(value)}</title><circle class="dot" cx="{x:.1f}" cy="{y}" r="4"/></g>'
             f'<text class="n" style="text-anchor:start" x="{WIDTH - 82}" y="{y + 4:g}">{escape(value)}</text>'
         )
     return _svg(f"{metric} by cell", parts, pitch * len(rows) + 6)
+
+
+def bars(metric: str, rows: Sequence[tuple[str, float | None]]) -> str:
+    """One bar a run, from zero."""
+    known = [value for _, value in rows if value is not None]
+    if not known:
+        return ""
+    left, pitch, most = 210, 26, max(*known, 0) or 1
+    parts = []
+    for i, (label, value) in enumerate(rows):
+        y = pitch * (i + 0.5)
+        words = label if len(label) <= 30 else label[:29] + "…"
+        width = max(0.0, value or 0) / most * (WIDTH - left - 90)
+        parts.append(
+            f'<text class="row" x="{left - 10}" y="{y + 4:g}"><title>{escape(label)}</title>{escape(words)}</text>'
+            f'<rect class="c-delivered" x="{left}" y="{y - 7:g}" width="{width:.1f}" height="14"/>'
+            f'<text class="n" style="text-anchor:start" x="{left + width + 8:.1f}" y="{y + 4:g}">'
+            f"{escape(told(metric, value))}</text>"
+        )
+    return _svg(f"{metric} by run", parts, pitch * len(rows) + 6)
+
+
+def possible(metric: str, band: Band) -> Band:
+    """The band within what the figure can be: nothing below zero, no share above one."""
+    if band.low is None or band.high is None:
+        return band
+    most = 1.0 if metric.endswith(("_rate", "_share", "_per_call")) else math.inf
+    return Band(band.mean, max(0.0, band.low), min(most, band.high), band.days)
 
 
 def scatter(points: Sequence[Point], x_metric: str, y_metric: str, height: int = 300) -> str:
@@ -130,6 +161,7 @@ def band_told(metric: str, band: Band | None) -> str:
     """A mean and its interval as a reader wants it."""
     if band is None:
         return "–"
+    band = possible(metric, band)
     if band.low is None or band.high is None:
         return f"{told(metric, band.mean)} (one day)"
     return f"{told(metric, band.mean)} ({told(metric, band.low)} to {told(metric, band.high)})"
