@@ -75,7 +75,7 @@ def figures_of(job: Job) -> Figures:
 
     scenario = replace(loaded(job.scenario, job.changes), seed=job.seed)
     times = roads_of(scenario)
-    day = _switched(day_of(scenario, times), job, times) if job.rules else day_of(scenario, times)
+    day = switched(day_of(scenario, times), job, times) if job.rules else day_of(scenario, times)
     outcome = live(day, desk_for(scenario, times), scenario.network)
     figures = {**outcome.kpis, "equity": equity(outcome.events, scenario.places)}
     if job.windows:
@@ -240,7 +240,7 @@ def loaded(name: str, changes: Changes) -> Scenario:
     return load_scenario(name, changes=dict(changes))
 
 
-def _switched(day: Day, job: Job, times: DriveTimes) -> Day:
+def switched(day: Day, job: Job, times: DriveTimes) -> Day:
     """The day with its policy switched by the job's rules; each call has the stop points of the rules it meets."""
     from dataclasses import replace
 

@@ -158,25 +158,25 @@ def test_an_altered_plan_is_refused(folder: Path) -> None:
 
 def test_a_service_that_kept_the_schedule_is_read(folder: Path) -> None:
     """Logs of switched days give the tallies of their blocks; other rules, missing and foreign days are told."""
-    trial = read_trial(switchback(folder, 2))
+    trial = read_trial(switchback(folder, 4))
     assert main(["trial", "plan", trial.file, "--out", str(folder / "out")]) == 0
     plan = read_plan(folder / "out")
     from dataclasses import replace
 
-    from simulator.days import _switched
+    from simulator.days import switched
     from simulator.simulate import day_of, desk_for, live, roads
 
     job = switched_job(trial.scenario, plan.arms, 1, plan.schedule[0])
     scenario = replace(load_scenario(job.scenario, changes=dict(job.changes)), date=plan.dates[0])
     times = roads(scenario)
-    day = _switched(day_of(scenario, times), job, times)
+    day = switched(day_of(scenario, times), job, times)
     outcome = live(day, desk_for(scenario, times), scenario.network, folder / "first")
     results = read_field(trial, plan, [folder / "first"])
     lived = list(journeys(outcome.events).values())
     first = plan.schedule[0][0]
     assert results.blocks[0] is not None
     assert results.blocks[0][0] == (first.arm, msgspec.to_builtins(tally(lived, first.counted_from, first.end)))
-    assert results.departures == [f"{plan.dates[1]}: no log"]
+    assert results.departures == [f"{date}: no log" for date in plan.dates[1:]]
     assert analyse(plan, results)[0].ended == "unfinished"
     with pytest.raises(InputError, match="twice"):
         read_field(trial, plan, [folder / "first", folder / "first"])
@@ -222,7 +222,7 @@ def test_bad_trials_are_wrong_input(
         ("burn_in_s: 900", "burn_in_s: 3600", "nothing of a block"),
         ("policy.max_wait_s: 240", "vehicles.0.count: 1", "cannot be switched"),
         ("  short:", "  none: {}\n  short:", "3 arms"),
-        ("hours: [06:00, 11:00]", "hours: [11:00, 06:00]", "hours"),
+        ("hours: [06:00, 11:00]", "hours: [11:00, 06:00]", "ends at 06:00"),
         ("block_s: 3600", "block_s: 14400", "fewer than two blocks"),
     ],
 )
