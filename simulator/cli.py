@@ -44,7 +44,7 @@ COMMANDS: Final = {
     "calibrate": Row("simulator.lab_commands:calibrate", "fit a scenario to totals known of a town, the fit shown"),
     "forecast": Row("simulator.lab_commands:forecast", "attempts by part of town and hour, from logs of days gone by"),
     "trial": Row(
-        "simulator.lab_commands:trial", "plan, run and report a trial: arms, metric, guardrails fixed in advance"
+        "simulator.trial_commands:app", "plan, run and report a trial: arms, metric, guardrails fixed in advance"
     ),
     "map": Row("routing.commands:app", "road maps: import from OpenStreetMap, stop points, show"),
     "warm": Row("simulator.commands:warm", "compile the kernels now, so that no later start waits for them"),

@@ -1,4 +1,4 @@
-"""`naru replay`, `compare`, `sweep`, `calibrate`, `trial`: the living lab's bench, as a planner types it."""
+"""`naru replay`, `compare`, `sweep`, `calibrate`, `forecast`: the living lab's bench, as a planner types it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def _replay_under(recorded: Recorded, policy: Path, out: Path | None, as_json: b
     print("Assumed: " + " ".join(other.ASSUMPTIONS))
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """One object on stdout, nothing else."""
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
@@ -117,7 +118,7 @@ def compare(
     runs = comparing.read_runs(folders)
     write_whole(out, comparing.html(runs))
     if as_json:
-        _print_json({"page": str(out), "runs": {run.name: flat(run.kpis) for run in runs}})
+        print_json({"page": str(out), "runs": {run.name: flat(run.kpis) for run in runs}})
     else:
         print(comparing.text(runs))
         print(f"\npage  {out}")
@@ -140,8 +141,8 @@ def sweep(
     from simulator import sweep as sweeping
     from simulator.simulate import warm
 
-    _positive(seeds, "--seeds")
-    _positive(jobs, "--jobs")
+    positive(seeds, "--seeds")
+    positive(jobs, "--jobs")
     priced = _prices(prices)
     with compiling():
         warm()
@@ -167,7 +168,7 @@ def sweep(
             cells = sweeping.sweep(scenario, sweeping.read_vary(vary), seeds, progress=progress, **running)
     page = None if out is None else sweeping.write_sweep(out, Path(scenario).stem, cells, priced, notes)
     if as_json:
-        _print_json({"cells": [_cell(cell) for cell in cells], "notes": notes, "page": page and str(page)})
+        print_json({"cells": [_cell(cell) for cell in cells], "notes": notes, "page": page and str(page)})
     else:
         print(sweeping.text(cells))
         print("".join(f"\n{note}" for note in notes) + (f"\npage  {page}" if page else ""))
@@ -192,7 +193,8 @@ def _prices(text: str) -> Prices:
     return Prices(hour, km)
 
 
-def _positive(value: int, field: str) -> None:
+def positive(value: int, field: str) -> None:
+    """Raises InputError for less than one."""
     if value < 1:
         raise InputError(f"{value} cannot be used", field=field, expected="1 or more")
 
@@ -216,102 +218,6 @@ def days_bar() -> Iterator[Callable[[int, int], None]]:
     yield tell
 
 
-trial = typer.Typer(add_completion=False, rich_markup_mode=None, help="A question, fixed in advance and answered.")
-TrialPath = Annotated[str, typer.Argument(metavar="T", help="a trial's file, or a shipped one by its name")]
-TrialOut = Annotated[Path | None, typer.Option(help="folder of plan, days and report; NAME-trial by default")]
-
-
-@trial.command("plan")
-def trial_plan(file: TrialPath, out: TrialOut = None, jobs: Jobs = 1, cluster: Cluster = None, as_json: Json = False
-               ) -> None:  # fmt: skip
-    """Simulate pilot days, find how many days it takes, and write the plan with its hash and schedule."""
-    from simulator import trial_plan as planning
-    from simulator.simulate import warm
-    from simulator.trial import read_trial
-
-    _positive(jobs, "--jobs")
-    asked = read_trial(file)
-    folder = _trial_folder(asked.file, out)
-    with compiling():
-        warm()
-    with days_bar() as progress:
-        plan = planning.make_plan(asked, processes=jobs, cluster=cluster, folder=folder / "days", progress=progress)
-    path = planning.write_plan(folder, plan)
-    if as_json:
-        _print_json({"plan": str(path), "hash": plan.hash, "days": plan.days, "power": plan.power,
-                     "pilot_sd": plan.pilot_sd, "power_by_days": plan.power_by_days})  # fmt: skip
-        return
-    effect = plan.words.size.effect
-    print(f"{plan.words.question}\n{plan.days} days: power {100 * plan.power:.0f} % to find an effect of {effect:g} on "
-          f"{plan.words.metric}")  # fmt: skip
-    for days, power in plan.power_by_days:
-        print(f"  {days:>5} days  {100 * power:>3.0f} %")
-    print(f"plan  {path}\nhash  {plan.hash}")
-
-
-@trial.command("run")
-def trial_run(
-    file: TrialPath,
-    out: TrialOut = None,
-    jobs: Jobs = 1,
-    cluster: Cluster = None,
-    logs: Annotated[list[Path], typer.Option(help="a field day's log or folder, instead of simulating")] = [],  # noqa: B006
-) -> None:
-    """Simulate the planned days, or read the logs of the days on which a service kept the schedule."""
-    from simulator import trial_plan as planning
-    from simulator import trial_run as running
-    from simulator.simulate import warm
-    from simulator.trial import read_trial
-
-    _positive(jobs, "--jobs")
-    asked = read_trial(file)
-    folder = _trial_folder(asked.file, out)
-    plan = planning.read_plan(folder)
-    for change in planning.changed_since(plan, asked):
-        print(f"naru: changed since the plan, which stays as it is: {change}", file=sys.stderr)
-    if logs:
-        results = running.read_field(asked, plan, logs)
-    else:
-        with compiling():
-            warm()
-        with days_bar() as progress:
-            results = running.run_simulated(asked, plan, processes=jobs, cluster=cluster, folder=folder / "days",
-                                            progress=progress)  # fmt: skip
-    print(running.write_results(folder, results))
-
-
-@trial.command("report")
-def trial_report(file: TrialPath, out: TrialOut = None, as_json: Json = False) -> None:
-    """Effect, interval, guardrails, and what was fixed in advance: here, as a page and as a table."""
-    from simulator import trial_page as telling
-    from simulator import trial_plan as planning
-    from simulator import trial_run as running
-    from simulator.outputs import csv_bytes, write_whole
-    from simulator.trial import read_trial
-
-    asked = read_trial(file)
-    folder = _trial_folder(asked.file, out)
-    plan = planning.read_plan(folder)
-    results = running.read_results(folder, plan)
-    changed = planning.changed_since(plan, asked)
-    found = telling.analyse(plan, results)
-    write_whole(folder / telling.PAGE, telling.html(Path(asked.file).stem, plan, results, found, changed))
-    write_whole(folder / "effects.csv", csv_bytes(telling.HEADER, telling.rows(found)))
-    if as_json:
-        _print_json(telling.as_json(plan, results, found, changed))
-        return
-    print(plan.words.question)
-    for one in found:
-        print(telling.sentence(plan, one))
-        for name, (_, margin, kept) in one.guardrails.items():
-            print(f"  guardrail {name}, worse by at most {margin:g}: {kept}")
-    print(f"page  {folder / telling.PAGE}")
-
-
-def _trial_folder(file: str, out: Path | None) -> Path:
-    return Path(f"{Path(file).stem}-trial") if out is None else out
-
-
 def calibrate(
     scenario: Scenario,
     to: Annotated[str, typer.Option(help="totals: calls=735,last_call_wait_mean_s=762; asked.km_mean=6.2")] = "",
@@ -330,8 +236,8 @@ def calibrate(
     from simulator.simulate import warm
     from simulator.sizing import read_targets
 
-    _positive(seeds, "--seeds")
-    _positive(jobs, "--jobs")
+    positive(seeds, "--seeds")
+    positive(jobs, "--jobs")
     wanted = read_targets(to) if to else {}
     if not wanted and hours is None:
         raise InputError("no total is known", field="--to", expected="--to calls=735, or --hours FILE")
@@ -352,7 +258,7 @@ def calibrate(
     if as_json:
         reached = {metric: msgspec.to_builtins(band) for metric, band in fit.reached.items()}
         by_hour = {hour: got for hour, (_, got) in fit.hours.items()}
-        _print_json({"changes": fit.changes, "wanted": fit.wanted, "reached": reached, "tried": fit.tried,
+        print_json({"changes": fit.changes, "wanted": fit.wanted, "reached": reached, "tried": fit.tried,
                      "hours": by_hour, "page": page and str(page)})  # fmt: skip
         return
     from simulator.lab_charts import band_told
@@ -392,7 +298,7 @@ def forecast(
     scored = telling.score(counts, kinds, held_out)
     told = telling.forecast(counts, kinds, True, scored.strength) if scored.better else None
     if as_json:
-        _print_json({"score": msgspec.to_builtins(scored), "better_than_naive": scored.better,
+        print_json({"score": msgspec.to_builtins(scored), "better_than_naive": scored.better,
                      "working_day": None if told is None else told.round(3).tolist()})  # fmt: skip
         return
     print(f"on {scored.days} days left out: deviance {scored.deviance:.3f} a zone and hour, naive "
