@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/installed-runtime
 TESTING := $(VENV)/installed-testing
 
-.PHONY: help demo test check format bench days mutants faults picture build lock clean
+.PHONY: help demo test check format bench fuzz days mutants faults picture build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ picture: $(TESTING) ## the README's picture, from the demo's report (needs chrom
 	@$(BIN)/naru simulate pilot --out build/pilot >/dev/null
 	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync --hide-scrollbars \
 		--window-size=1100,1900 --screenshot=simulator/scenarios/pilot.png build/pilot/report.html
+
+fuzz: $(TESTING) ## a million mutated bodies and the whole API (hours; FUZZ_BODIES=… for fewer)
+	@FUZZ_BODIES=$${FUZZ_BODIES:-1000000} FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-2000} $(BIN)/python -m pytest -s tests/service/test_fuzz.py
 
 build: $(RUNTIME) ## wheel and sdist into dist/
 	@rm -rf dist

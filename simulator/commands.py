@@ -43,11 +43,26 @@ def simulate(
 def demo(
     out: Annotated[Path, typer.Option(help="folder for the log, tables, figures and report")] = Path("naru-demo"),
     seed: Annotated[int | None, typer.Option(help="another day of the same town")] = None,
+    lasts: Annotated[
+        float | None,
+        typer.Option("--for", min=0, help="live, over HTTP, for so many seconds; 0: the whole day"),
+    ] = None,
+    speed: Annotated[float, typer.Option(min=1, max=120, help="live: times as fast as the world's clock")] = 60,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="live: where it listens; 0: any free port")] = 8000,
 ) -> None:
-    """The pilot's day on a real city: eight shuttles, 735 people, simulated demand."""
+    """The pilot's day on a real city: eight shuttles, 735 people, simulated demand.
+
+    With --for the day is lived from 07:00 on by the live service, riders and drivers calling it over HTTP.
+    """
     from simulator.scenario import load_scenario
 
-    outcome = _live(load_scenario("pilot", seed=seed), out)
+    scenario = load_scenario("pilot", seed=seed)
+    if lasts is None:
+        outcome = _live(scenario, out)
+    else:
+        from simulator.live_demo import live_demo
+
+        outcome = live_demo(scenario, out, lasts_s=lasts or None, speed=speed, port=port)
     _tell(outcome, out)
     if outcome.violations:
         raise typer.Exit(1)

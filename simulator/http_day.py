@@ -104,7 +104,6 @@ class Day:
     def __init__(
         self,
         base_url: str,
-        operator_token: str,
         attempts: Sequence[Attempt],
         stops: Sequence[str],
         riders: Riders,
@@ -114,7 +113,8 @@ class Day:
     ) -> None:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
         self._client = httpx.AsyncClient(base_url=base_url, limits=limits, timeout=20)
-        self.operator = Api(self._client, operator_token)
+        self.operator = Api(self._client)
+        """needs an operator's token before the day is lived"""
         self.attempts = attempts
         self.stops = stops
         self.riders = riders

@@ -40,9 +40,9 @@ def serve(
     scenario = load_scenario(zone)
     for note in scenario.notes:
         print(note, file=sys.stderr)
-    clock = ScaledClock(None if start is None else scenario.zero_utc + _ms(start), speed)
+    begins = None if start is None else scenario.zero_utc + _ms(start)
     warm()
-    commands.serve(area_of(scenario), settings, clock)
+    commands.serve(area_of(scenario), settings, lambda: ScaledClock(begins, speed))
 
 
 def area_of(scenario: Scenario) -> Area:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulator.simulate import Outcome
 
 START = "07:00"
+NARU = (sys.executable, "-m", "simulator.cli")
 READY_S = 180.0
 """the first start compiles the kernels"""
 TELL_EVERY_S = 10.0
@@ -59,20 +60,21 @@ def _service(scenario: Scenario, folder: str, key: str, speed: float, port: int)
     settings = {
         "NARU_TOKEN_KEY": key,
         "NARU_DEVELOPMENT": "true",
+        "NARU_VAULT_KEY": key,
         "NARU_DATA_DIR": folder,
         "NARU_CALLS_PER_MINUTE": "6000",
         "NARU_CALLS_PER_MINUTE_ADDRESS": "60000",
         "NARU_TOKEN_HOURS": "48",
         "NARU_LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "simulator.cli", "serve", str(scenario.file), "--port", str(port)]
+    command = [*NARU, "serve", str(scenario.file), "--port", str(port)]
     command += ["--start", START, "--speed", str(speed)]
     # in a session of its own: Ctrl-C is for us, who end the day before the service
     service = subprocess.Popen(command, env={**os.environ, **settings}, start_new_session=True)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        service.send_signal(signal.SIGINT)
+        service.terminate()
         try:
             service.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -82,16 +84,10 @@ def _service(scenario: Scenario, folder: str, key: str, speed: float, port: int)
 
 async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) -> tuple[bytes, dict[str, Any]]:
     """Live the day; (its log, what was measured)."""
-    from dispatch.service.auth import create_token
-    from dispatch.service.settings import Keys
     from simulator.http_day import Day
-    from simulator.live import area_of
 
-    area = area_of(scenario)
-    token = create_token(Keys(key.encode(), b""), "operator", "demo", area.name, hours=48)
     day = Day(
         url,
-        token,
         _attempts(scenario),
         scenario.places.ids,
         scenario.riders,
@@ -100,7 +96,8 @@ async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) 
         scenario.zero_utc,
     )
     try:
-        await _until_ready(day)
+        zone = await _until_ready(day)
+        day.operator.token = await asyncio.to_thread(_token, zone, key)
         print(f"naru: ready, {url}/docs", file=sys.stderr)
         began = time.monotonic()
         living = asyncio.create_task(day.live())
@@ -130,13 +127,26 @@ def _attempts(scenario: Scenario) -> Any:
     return generate(scenario.requests, scenario.places, roads(scenario), scenario.seed, scenario.service_hours)
 
 
-async def _until_ready(day: Day) -> None:
+def _token(zone: str, key: str) -> str:
+    """An operator's token, made as anybody would make one."""
+    made = subprocess.run(
+        [*NARU, "token", "create", "--role", "operator", "--zone", zone, "--subject", "demo", "--hours", "48"],
+        env={**os.environ, "NARU_TOKEN_KEY": key, "NARU_VAULT_KEY": key},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return made.stdout.strip()
+
+
+async def _until_ready(day: Day) -> str:
+    """Name of the zone, when it is ready. Raises RuntimeError."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         with contextlib.suppress(ConnectionError):
-            status, _ = await day.operator.call("GET", "/ready")
+            status, told = await day.operator.call("GET", "/ready")
             if status == 200:
-                return
+                return str(told["zone"])
         await asyncio.sleep(0.2)
     raise RuntimeError(f"the service is not ready after {READY_S:.0f} s")
 

@@ -65,11 +65,9 @@ def checked(journey: Journey) -> Journey:
 
 async def check_rider(live: Live, rider: str) -> None:
     """Raises Problem for a rider who was deleted, or who missed rides too often."""
-    missed = await live.vault.get(rider, "missed")
+    missed = await live.vault.standing(rider)
     if missed is None:
-        if not await live.vault.known(rider):
-            raise Problem("no_such_rider")
-        return
+        raise Problem("no_such_rider")
     now = live.moments.zero_utc // 1000 + live.now // 1000
     recent = [at for at in missed if at > now - STRIKES_WITHIN_S]
     if len(recent) >= STRIKES and recent[-1] > now - SUSPENDED_S:
@@ -78,10 +76,8 @@ async def check_rider(live: Live, rider: str) -> None:
 
 async def note_missed(live: Live, rider: str | None) -> None:
     """A ride was missed without a word, or given back when the shuttle was on its way already."""
-    if rider is None:
-        return
-    missed = await live.vault.get(rider, "missed") or []
-    await live.vault.put(rider, "missed", [*missed[-20:], live.moments.zero_utc // 1000 + live.now // 1000])
+    if rider is not None:
+        await live.vault.note_missed(rider, live.moments.zero_utc // 1000 + live.now // 1000)
 
 
 async def ask(live: Live, rider: str, journey: Journey, act: ev.ActTaken | None = None) -> QuotesSaid:

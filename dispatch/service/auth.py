@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Annotated, Literal, get_args
 
@@ -79,10 +79,10 @@ _bearer = HTTPBearer(auto_error=False, description="A token of `naru token creat
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def allow(*roles: Role) -> Callable[[Request, Credentials], Identity]:
+def allow(*roles: Role) -> Callable[[Request, Credentials], Awaitable[Identity]]:
     """A dependency that lets these roles in, and counts the person's calls."""
 
-    def caller(request: Request, credentials: Credentials) -> Identity:
+    async def caller(request: Request, credentials: Credentials) -> Identity:
         if credentials is None:
             raise Problem("no_token")
         live = request.app.state.live

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dispatch.service.auth import ROLES, Role, create_token
-from dispatch.service.clocks import Clock
+from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.positions import warm
 from dispatch.service.settings import Settings, read_keys, read_settings
 from dispatch.service.zone import Area
 from routing.errors import InputError
@@ -39,8 +41,11 @@ def create(
     print(create_token(keys, named, subject or role, zone, hours=hours))
 
 
-def serve(area: Area, settings: Settings, clock: Clock | None = None) -> None:
-    """Serve a zone until interrupted. Raises InputError where the port is taken or the settings do not fit together."""
+def serve(area: Area, settings: Settings, clock: Callable[[], Clock] = ScaledClock) -> None:
+    """Serve a zone until interrupted, by a clock that is made when all else is there.
+
+    Raises InputError where the port is taken or a key is too short.
+    """
     import uvicorn
 
     from dispatch.service.app import create_app
@@ -55,7 +60,8 @@ def serve(area: Area, settings: Settings, clock: Clock | None = None) -> None:
             "naru: DEVELOPMENT MODE: sign-in codes are told to whoever asks. Never with real riders.", file=sys.stderr
         )
     times = area.roads()
-    app = create_app(lambda: serving(area, settings, keys, clock=clock, times=times), settings)
+    warm(times)
+    app = create_app(lambda: serving(area, settings, keys, clock=clock(), times=times), settings)
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -42,6 +42,11 @@ def _under_way(table, indptr, heads, edge_ms, k, node, at, goal, now):  # type: 
         node = heads[e]
 
 
+def warm(times: DriveTimes) -> None:
+    """Compile what is compiled here, or load it from the cache."""
+    _under_way(times.table, times.indptr, times.heads, times.edge_ms, 0, int(times.place_nodes[0]), 0, 0, 0)
+
+
 def position(desk: Desk, network: RoadNetwork, shuttle: Shuttle, now: int, heard: Heard | None) -> tuple[float, float]:
     """(lat, lon) of a shuttle: as its driver told just now, else as its drive has it."""
     if heard is not None and now - heard.at <= FRESH_MS:

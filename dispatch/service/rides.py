@@ -152,9 +152,11 @@ async def book(
 
     done = await live.submit(decide, key=_key(who, key), body=_body("book", booking.quote))
     live.decisions_ms.append((time.perf_counter() - began) * 1000)
+    payment: feedback.Payment = "none"
     if done.replayed:
         response.headers["Idempotent-Replayed"] = "true"
-    return ride_said(live, live.world.rides[quote.request], await feedback.payment_of(live, quote.request))
+        payment = await feedback.payment_of(live, quote.request)
+    return ride_said(live, live.world.rides[quote.request], payment)
 
 
 @router.post("/requests/{request}/queue", status_code=202, responses=answers("no_such_request", "already_answered"))

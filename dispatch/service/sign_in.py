@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1")
 hasher = PasswordHasher(time_cost=3, memory_cost=65_536 // 2, parallelism=1)
 
 
-def live_of(request: Request) -> Live:
+async def live_of(request: Request) -> Live:
     """The zone that this app serves."""
     live: Live = request.app.state.live
     return live

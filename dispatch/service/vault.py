@@ -63,12 +63,27 @@ class Vault:
         """Is there such a rider, not deleted?"""
         return bool(await self._redis.hexists(self._key("keys"), rider))
 
+    async def standing(self, rider: str) -> list[int] | None:
+        """When a rider missed rides, s since 1970; None: there is no such rider."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hexists(self._key("keys"), rider)
+            pipe.hget(self._key("missed"), rider)
+            known, missed = await pipe.execute()
+        return (_read(missed) or []) if known else None
+
+    async def note_missed(self, rider: str, at: int) -> None:
+        """One more; the last twenty are kept."""
+        missed = await self.standing(rider)
+        if missed is not None:
+            await self._redis.hset(self._key("missed"), rider, _packed([*missed[-19:], at]))
+
     async def forget(self, rider: str) -> None:
         """Delete a rider: the key, and what it sealed."""
         person = await self.get(rider, "person")
         await self._redis.hdel(self._key("keys"), rider)
         if person is not None and "phone" in person:
             await self._redis.hdel(self._key("phones"), self._phone(person["phone"]))
+        await self._redis.hdel(self._key("missed"), rider)
         await self._redis.delete(self._key(f"of:{rider}"))
 
     async def put(self, rider: str, what: str, value: Any) -> bool:

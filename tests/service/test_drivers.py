@@ -1,4 +1,4 @@
-"""A driver's round through the API: told late, twice and out of order, each fact counts once; names only while assigned."""
+"""A driver's round through the API: told late, twice and out of order, each fact counts once."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import jwt
 import pytest
 
 from dispatch.service.auth import ROLES
-from tests.service.towns import KEYS, Served, served
+from tests.service.towns import KEYS, served
 
 ANYBODY = frozenset[str]()
 RIDERS = frozenset({"rider", "operator"})
@@ -121,7 +121,7 @@ def unsigned(claims: dict[str, Any]) -> str:
     return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
 
 
-def wrong_tokens(town: Served, role: str) -> dict[str, str | None]:
+def wrong_tokens(role: str) -> dict[str, str | None]:
     """Tokens that let nobody in, whatever the role they claim."""
     now = int(time.time())
     good = {"iss": "naru", "aud": "naru-api", "sub": "x", "role": role, "zone": "nauru", "iat": now, "exp": now + 99}
@@ -160,7 +160,7 @@ def test_nobody_gets_in_where_they_may_not(tmp_path: Path) -> None:
                 url = path.format(**names)
                 if allowed == ANYBODY:
                     continue
-                for what, token in wrong_tokens(town, next(iter(allowed))).items():
+                for what, token in wrong_tokens(next(iter(allowed))).items():
                     answer = await town.call(method, url, token=token)
                     if answer.status_code != 401 or "www-authenticate" not in answer.headers:
                         wrong.append(f"{method} {path}: {what}: {answer.status_code}")

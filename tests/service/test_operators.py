@@ -1,4 +1,4 @@
-"""An operator's morning through the API: every act is in the log with author and reason, and the judge finds nothing."""
+"""An operator's morning through the API: every act is in the log with author and reason, and the log holds."""
 
 from __future__ import annotations
 
