@@ -133,6 +133,13 @@ def live(
 
         simulation = Simulation(day, desk, write, at, people)
         simulation.run()
+    except SystemError as error:
+        cause: BaseException | None = error
+        while isinstance(cause, SystemError):  # Ctrl-C within a compiled kernel comes out wrapped in these
+            cause = cause.__cause__
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
+        raise
     finally:
         if log is not None:
             log.close()

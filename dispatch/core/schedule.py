@@ -67,6 +67,8 @@ def violations(
             broken.append(f"{name}: a fixed call moved")
         if {c for c in shuttle.plan.visits if _aboard(world, name, c)} - place.keys():
             broken.append(f"{name}: a rider aboard taken off the plan")
+        if {c for c in shuttle.plan.visits if (ride := world.ride_of(c)) and ride.locked} - place.keys():
+            broken.append(f"{name}: a ride taken off the plan that a person in charge has locked to it")
     expected = had | {code for pickup in new for code in (pickup, pickup + 1)}
     if len(have) != len(set(have)) or set(have) != expected:
         broken.append("a ride lost, doubled or on no plan before")

@@ -305,6 +305,18 @@ def test_the_judge_sees_every_way_to_lose_a_rider() -> None:
     assert at.rejected == 1
 
 
+def test_a_locked_ride_stays_where_it_was_put() -> None:
+    """A ride that an operator has locked to a shuttle is not moved by anything that improves plans."""
+    at = desk(shift("s", 0), shift("t", 0))
+    ask(at, request("r", 1, 2), 0)
+    name = str(at.world.rides["r"].shuttle)
+    other = "t" if name == "s" else "s"
+    moved = {name: (), other: (0, 1)}
+    assert violations(at.world, at.fleet, at.times, moved, 0, new=set()) == []
+    at.apply(ev.ActTaken(0, "lock", "operator", "a promise by phone", request="r"))
+    assert violations(at.world, at.fleet, at.times, moved, 0, new=set())
+
+
 def test_arrays_are_the_world() -> None:
     """After bookings, drives and a cancellation the arrays are what packing the world anew gives."""
     at = desk(shift("s", 0), shift("t", 9))
