@@ -23,6 +23,7 @@ from dispatch.core.world import fold
 from dispatch.service.clocks import ScaledClock, SteppedClock
 from dispatch.service.dispatcher import Dispatcher, KeyReused, NotLeader, Refused, StoreDown, Zone
 from dispatch.service.outbox import Message, signature
+from simulator.replay import FACTS
 from simulator.run import Simulation
 from tests.faults import town
 from tests.property.towns import town_of
@@ -431,6 +432,8 @@ def test_in_lockstep_it_decides_as_the_simulator_does(seed: int) -> None:
                 await clock.step_to(opened.zero_utc + event.at)
                 waiting.append(asyncio.create_task(_told(dispatcher, told, done)))
                 await asyncio.sleep(0)
+                if waiting[-1].done():
+                    waiting[-1].result()  # raises what went wrong
                 done = dispatcher.desk.world.seq
             await asyncio.gather(*waiting)
             decided = [line async for page in dispatcher.store.lines(DAY) for _, line in page]
@@ -473,6 +476,7 @@ async def _told(dispatcher: Dispatcher, told: list[ev.Event], at: int) -> None:
             case ev.RoadClosed() | ev.RoadReopened() | ev.SpeedsChanged():
                 reactions.change_roads(event, now)
             case _:
+                assert isinstance(event, FACTS), f"nobody has decided {event}"
                 reactions.record([event])
 
     await dispatcher.react(act)
