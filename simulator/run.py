@@ -192,7 +192,7 @@ class Simulation:
         self._expect(name, after)
 
     def _slowness(self, drive: ev.Event) -> int:
-        """Thousandths that a drive takes of what is expected. Who is early for the timetable waits: nobody outruns it."""
+        """Thousandths a drive takes of what is expected. Who is early for the timetable waits: nobody outruns it."""
         assert isinstance(drive, ev.DriveStarted)
         day = self.day
         return max(

@@ -312,10 +312,37 @@ class DayClosed(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    DayOpened | PolicyChanged | ShiftOpened | ShiftClosed | RequestMade | QuoteDeclined | RideCancelled | RideBooked
-    | RideRefused | RideQueued | PlansChanged | PromiseAtRisk | IdleSent | DriveStarted | ProgressMade | StopArrived
-    | RiderBoarded | RiderAlighted | NoShow | CallMade | ShuttleBrokeDown | RiderStranded | RoadClosed | RoadReopened
-    | SpeedsChanged | TimerTicked | PlansProposed | PositionReported | RiderAwaited | ActTaken | DayClosed
+    DayOpened
+    | PolicyChanged
+    | ShiftOpened
+    | ShiftClosed
+    | RequestMade
+    | QuoteDeclined
+    | RideCancelled
+    | RideBooked
+    | RideRefused
+    | RideQueued
+    | PlansChanged
+    | PromiseAtRisk
+    | IdleSent
+    | DriveStarted
+    | ProgressMade
+    | StopArrived
+    | RiderBoarded
+    | RiderAlighted
+    | NoShow
+    | CallMade
+    | ShuttleBrokeDown
+    | RiderStranded
+    | RoadClosed
+    | RoadReopened
+    | SpeedsChanged
+    | TimerTicked
+    | PlansProposed
+    | PositionReported
+    | RiderAwaited
+    | ActTaken
+    | DayClosed
 )
 
 _encode = msgspec.json.Encoder().encode

@@ -36,9 +36,7 @@ def limits(
     longest = request.max_ride
     if longest is None and policy.max_ride_factor is not None:
         longest = round(policy.max_ride_factor * request.direct) + policy.max_ride_extra_s * 1000
-    return Promise(
-        max(depart + origin.walk, now), pickup_to + later, dropoff_by + later - destination.walk, longest
-    )
+    return Promise(max(depart + origin.walk, now), pickup_to + later, dropoff_by + later - destination.walk, longest)
 
 
 def promise(allowed: Promise, pickup_at: int, policy: Policy) -> Promise:

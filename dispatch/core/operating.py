@@ -64,9 +64,7 @@ def assign(desk: Desk, request: str, to: str | None, now: int) -> list[ev.Event]
     return [*told, *turns, ev.PlansChanged(now, plans, "moved by an operator")]
 
 
-def _placed(
-    desk: Desk, ride: Ride, to: str | None, now: int, within: Promise
-) -> tuple[str, tuple[int, ...]] | None:
+def _placed(desk: Desk, ride: Ride, to: str | None, now: int, within: Promise) -> tuple[str, tuple[int, ...]] | None:
     """Shuttle and plan for a ride with only these shuttles asked. The arrays are left as they were."""
     column = desk.fleet.shuttles[:, f.OPEN]
     before = column.copy()

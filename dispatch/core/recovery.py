@@ -107,4 +107,3 @@ def roads_changed(desk: Desk, change: ev.Event, now: int) -> list[ev.Event]:
             node, at, driven = desk.waypoint(name, now)
             noted.append(ev.PositionReported(now, name, node, at, driven))
     return [*noted, change]
-

@@ -25,9 +25,7 @@ BREAKS = {
 """What a timetable can break, in words."""
 
 
-def timetable(
-    fleet: Fleet, times: DriveTimes, shuttle: Shuttle, visits: tuple[int, ...], now: int
-) -> tuple[int, Ints]:
+def timetable(fleet: Fleet, times: DriveTimes, shuttle: Shuttle, visits: tuple[int, ...], now: int) -> tuple[int, Ints]:
     """(what it breaks, (ROUTE_ROWS, n) rows of `fleet`) of a shuttle if it had this plan from `now` on."""
     row = fleet.shuttles[shuttle.row].copy()
     row[f.N] = len(visits)

@@ -367,7 +367,7 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
         world.rides[e.request].locked = e.act == "lock"
 
 
-def _timer_ticked(world: World, e: ev.TimerTicked) -> None:
+def _timer_ticked(world: World, _: ev.TimerTicked) -> None:
     world.unimproved = False
 
 

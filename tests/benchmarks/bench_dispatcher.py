@@ -105,7 +105,8 @@ async def open_loop(dispatcher: Dispatcher, rate: float, seconds: float, first: 
     batches = list(dispatcher.commit_ms)
     booked = sum(ride.state == "booked" for ride in dispatcher.desk.world.rides.values())
     print(
-        f"open loop {rate:.0f}/s for {seconds:.0f} s: p50 {quantile(took, 0.5):.1f} ms, p99 {quantile(took, 0.99):.1f} ms, "
+        f"open loop {rate:.0f}/s for {seconds:.0f} s: "
+        f"p50 {quantile(took, 0.5):.1f} ms, p99 {quantile(took, 0.99):.1f} ms, "
         f"max {max(took):.1f} ms, {failed} errors; a batch p50 {quantile(batches, 0.5):.1f} ms; {booked} booked"
     )
 
