@@ -45,7 +45,7 @@ def attempts_by_hour(rows: Sequence[Mapping[str, int]]) -> str:
     for i, row in enumerate(rows):
         x, width = frame.x(i) + frame.step * 0.12, frame.step * 0.76
         other = row["booked"] - row["delivered"]
-        y = frame.base
+        y = float(frame.base)
         for css, count, words in (
             ("c-delivered", row["delivered"], "delivered"),
             ("c-other", other, "booked, but cancelled, not shown up or not delivered"),

@@ -11,8 +11,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from dispatch.core import events as ev
 from dispatch.core import invariants, kpi
 from dispatch.core.desk import Desk
@@ -73,7 +71,7 @@ def fingerprint(network: RoadNetwork) -> str:
     """Short hash of the streets and their times."""
     digest = hashlib.sha256()
     for array in (network.edge_from, network.edge_to, network.time_ms):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -118,7 +116,7 @@ def live(
     times = desk.times
     last = day.requests[-1][0] if day.requests else 1
     first = day.requests[0][0] if day.requests else 0
-    events: list[ev.Event] = []
+    events: list[Any] = []
     log = LogWriter(folder) if folder is not None else None
     began_log = perf_counter()
     try:

@@ -12,6 +12,7 @@ from itertools import islice
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
@@ -242,7 +243,7 @@ class Desk:
         hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
         return hit
 
-    def _arrays(self) -> tuple[f.Ints, ...]:
+    def _arrays(self) -> tuple[f.Ints | NDArray[np.int32], ...]:
         """What the insertion kernels read, in their order."""
         fleet, times = self.fleet, self.times
         if self._scratch.shape[1] < fleet.routes.shape[2]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ def main(folder: Path) -> None:
     for name, table in (("stops.csv", rows), ("stops-new.csv", [*rows, extra])):
         _write(folder / name, ("stop_id", "lat", "lon"), table)
     near = np.flatnonzero(np.hypot(x - x[clinic], y - y[clinic]) <= 250).tolist()
-    riders, stream = [], Stream(1, "new stop")
+    riders: list[tuple[object, ...]] = []
+    stream = Stream(1, "new stop")
     while len(riders) < 80:
         origin, destination = stream.below(network.nodes), stream.below(network.nodes)
         if stream.chance(0.25):
@@ -45,7 +47,7 @@ def main(folder: Path) -> None:
     _write(folder / "riders.csv", head, [(i, *rider) for i, rider in enumerate(riders, 1)])
 
 
-def _write(path: Path, head: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def _write(path: Path, head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
