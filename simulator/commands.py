@@ -133,7 +133,7 @@ def _live(scenario: Scenario, out: Path | None) -> Outcome:
 @contextmanager
 def compiling() -> Iterator[None]:
     """Say so where the first start has to compile."""
-    words = "naru: compiling the kernels, this once (up to 20 s) …"
+    words = "naru: compiling the kernels, this once (up to a minute) …"
     timer = threading.Timer(COMPILES_AFTER_S, lambda: print(words, file=sys.stderr))
     timer.start()
     try:
