@@ -307,6 +307,8 @@ def check_policy(policy: Policy, document: Document, prefix: tuple[str | int, ..
         least, most = _LEAST.get(str(path[-1]), 0), _MOST.get(str(path[-1]), _DAYS_S)
         if not math.isfinite(value) or not least <= value <= most:
             raise document.error(path, f"{value:g} cannot be used", f"{least} to {most}")
+    if policy.rebalance is not None:
+        raise document.error((*prefix, "rebalance"), "idle shuttles are not moved yet", "off")
     if policy.max_ride_factor is not None and policy.max_ride_factor < 1 and not policy.max_ride_extra_s:
         raise document.error((*prefix, "max_ride_factor"), "is shorter than the direct ride", "at least 1")
     if policy.journey_factor < 1 and not policy.journey_extra_s:

@@ -173,8 +173,6 @@ class Reoptimise(Struct, frozen=True, forbid_unknown_fields=True):
 
     every_s: int = 30
     iterations: int = 100
-    choose_routes: bool = False
-    """CP-SAT picks one route a shuttle from the pool that the search visited"""
 
 
 class Queue(Struct, frozen=True, forbid_unknown_fields=True):
@@ -230,5 +228,5 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     reoptimise: Reoptimise | None = field(default_factory=Reoptimise)
     queue: Queue | None = None
     rebalance: int | None = None
-    """seconds between moves of idle shuttles to where demand is expected; None: they wait where they are"""
+    """None: idle shuttles wait where they are. Nothing else is built yet, and a scenario that asks for it is refused"""
     fares: Fares = field(default_factory=Fares)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dispatch.core.domain import NEVER, Access, FixedCall, Queue, RideRequest
+from routing.errors import InputError
 from routing.travel_times import drive_times
 from simulator.scenario import Scenario, load_policy, load_scenario, requests_of, shipped_scenarios
 
@@ -137,9 +138,11 @@ def test_switches_read_off_and_on(town: Town) -> None:
     """`off` takes re-optimisation, queue and rebalancing away; `on` gives the default rules."""
     off = load_scenario(town("policy: {reoptimise: off, queue: off, rebalance: off}\n")).policy
     assert (off.reoptimise, off.queue, off.rebalance) == (None, None, None)
-    on = load_scenario(town("policy: {reoptimise: {every_s: 60}, queue: on, rebalance: 600}\n")).policy
+    on = load_scenario(town("policy: {reoptimise: {every_s: 60}, queue: on}\n")).policy
     assert on.reoptimise is not None
-    assert (on.reoptimise.every_s, on.queue, on.rebalance) == (60, Queue(), 600)
+    assert (on.reoptimise.every_s, on.queue) == (60, Queue())
+    with pytest.raises(InputError, match="idle shuttles are not moved yet"):
+        load_scenario(town("policy: {rebalance: 600}\n"))
 
 
 def test_seed_and_changes_go_before_the_file(town: Town) -> None:
