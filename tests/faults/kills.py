@@ -77,7 +77,7 @@ async def _day(folder: Path, kills: list[str], draw: random.Random, outcome: Out
             else:
                 await asyncio.sleep(draw.uniform(0, 0.2))
             if kill == "store":
-                outcome.store += _kill_store(folder / "store" / "valkey.sock")
+                outcome.store += kill_store(folder / "store" / "valkey.sock")
                 continue
             life.kill()
             killed = time.monotonic()
@@ -118,7 +118,7 @@ def _born(folder: Path, began: float, set_off_ms: int) -> multiprocessing.contex
     return life
 
 
-def _kill_store(path: Path) -> bool:
+def kill_store(path: Path) -> bool:
     """Whether there was one to kill. Who listens on the socket is known from the kernel."""
     try:
         with socket.socket(socket.AF_UNIX) as peer:

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.faults.kills import kill_store
+
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("test_store.py", "test_dispatcher.py", "test_worker.py")
 SECONDS = 300.0
@@ -103,7 +105,7 @@ def caught(mutant: Mutant) -> str:
             done = subprocess.run(
                 [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests],
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": name, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**os.environ, "PYTHONPATH": name, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": name},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -111,6 +113,9 @@ def caught(mutant: Mutant) -> str:
             )
         except subprocess.TimeoutExpired:
             return "a test that does not end"
+        finally:
+            for socket in folder.glob("naru-*/**/valkey.sock"):
+                kill_store(socket)  # of a test that was killed
     failed = re.search(r"^(?:FAILED|ERROR) \S+?(?:::(\S+))?(?: |$)", done.stdout, re.MULTILINE)
     if failed is not None:
         return failed[1] or "it can't be imported"
