@@ -41,6 +41,9 @@ COMMANDS: Final = {
     "sweep": Row("simulator.lab_commands:sweep", "days over values of any field; the fewest shuttles for a target"),
     "serve": Row("simulator.live:serve", "the live service: riders, drivers and operators over HTTP"),
     "token": Row("dispatch.service.commands:token", "tokens for operators, planners and programs"),
+    "log": Row("dispatch.service.archive:log_app", "the log of a served day, as a file: naru log export"),
+    "backup": Row("dispatch.service.archive:backup_command", "everything of a served zone, of one moment, to a file"),
+    "restore": Row("dispatch.service.archive:restore_command", "a backup into a store that does not know the zone"),
     "calibrate": Row("simulator.lab_commands:calibrate", "fit a scenario to totals known of a town, the fit shown"),
     "forecast": Row("simulator.lab_commands:forecast", "attempts by part of town and hour, from logs of days gone by"),
     "trial": Row(

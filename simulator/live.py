@@ -33,6 +33,7 @@ def serve(
     from dispatch.service import commands
     from dispatch.service.clocks import ScaledClock
     from dispatch.service.settings import read_settings
+    from simulator.commands import compiling
     from simulator.scenario import load_scenario
     from simulator.simulate import warm
 
@@ -41,8 +42,12 @@ def serve(
     for note in scenario.notes:
         print(note, file=sys.stderr)
     begins = None if start is None else scenario.zero_utc + _ms(start)
-    warm()
-    commands.serve(area_of(scenario), settings, lambda: ScaledClock(begins, speed))
+
+    def prepare() -> None:
+        with compiling():
+            warm()
+
+    commands.serve(area_of(scenario), settings, clock=lambda: ScaledClock(begins, speed), prepare=prepare)
 
 
 def area_of(scenario: Scenario) -> Area:

@@ -81,23 +81,29 @@ class ZoneSaid(Said):
 Serving = Callable[[], AbstractAsyncContextManager[Live]]
 
 
-def create_app(serving: Serving, settings: Settings) -> FastAPI:
-    """The application. `serving` starts what it serves, and stops it."""
+def create_app(
+    serving: Serving, settings: Settings, *, failed: Callable[[BaseException], None] | None = None
+) -> FastAPI:
+    """The application. `serving` starts what it serves, and stops it.
+
+    It answers at once: until all is there, calls hear that it is starting. Who gives `failed` is told what `serving`
+    raised, others meet it when the application ends.
+    """
     calls = Calls()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with serving() as live:
-            app.state.live = live
-            works = {"ledger": _follow, "lapses": live.lapses.run, "policies": live.coming.run}
-            tasks = [asyncio.create_task(_kept_up(live, work, name), name=name) for name, work in works.items()]
-            try:
-                yield
-            finally:
-                live.ledger.close()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
+        over = asyncio.Event()
+        living = asyncio.create_task(_live(app, serving, over), name="serving")
+        app.state.living = living
+        if failed is not None:
+            living.add_done_callback(lambda task: _tell(task, failed))
+        try:
+            yield
+        finally:
+            over.set()
+            if failed is None or not living.done():
+                await living
 
     app = FastAPI(
         title="Naru",
@@ -123,6 +129,27 @@ def create_app(serving: Serving, settings: Settings) -> FastAPI:
     app.add_middleware(Edge, calls=calls, development=settings.development, trust_proxy=settings.trust_proxy)
     _describe_problems(app)
     return app
+
+
+async def _live(app: FastAPI, serving: Serving, over: asyncio.Event) -> None:
+    """Bring up what is served, keep it up until it is over, and bring it down."""
+    async with serving() as live:
+        app.state.live = live
+        works = {"ledger": _follow, "lapses": live.lapses.run, "policies": live.coming.run}
+        tasks = [asyncio.create_task(_kept_up(live, work, name), name=name) for name, work in works.items()]
+        try:
+            await over.wait()
+        finally:
+            live.ledger.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+
+def _tell(task: asyncio.Task[None], failed: Callable[[BaseException], None]) -> None:
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is not None:
+        failed(error)
 
 
 async def _follow(live: Live) -> None:

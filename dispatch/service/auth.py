@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from msgspec import Struct
 
+from dispatch.service.live import live_of
 from dispatch.service.problems import Problem
 from dispatch.service.settings import Keys
 
@@ -85,7 +86,7 @@ def allow(*roles: Role) -> Callable[[Request, Credentials], Awaitable[Identity]]
     async def caller(request: Request, credentials: Credentials) -> Identity:
         if credentials is None:
             raise Problem("no_token")
-        live = request.app.state.live
+        live = await live_of(request)
         identity = read_token(live.keys, credentials.credentials)
         if identity.zone != live.area.name:
             raise Problem("wrong_zone")

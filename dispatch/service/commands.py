@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +16,13 @@ from dispatch.service.auth import ROLES, Role, create_token
 from dispatch.service.clocks import Clock, ScaledClock
 from dispatch.service.positions import warm
 from dispatch.service.settings import Settings, read_keys, read_settings
+from dispatch.service.worker import Worker
 from dispatch.service.zone import Area
 from routing.errors import InputError
+from routing.travel_times import DriveTimes
+
+if TYPE_CHECKING:
+    from dispatch.service.live import Live
 
 token = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -41,10 +48,17 @@ def create(
     print(create_token(keys, named, subject or role, zone, hours=hours))
 
 
-def serve(area: Area, settings: Settings, clock: Callable[[], Clock] = ScaledClock) -> None:
+def serve(
+    area: Area,
+    settings: Settings,
+    *,
+    clock: Callable[[], Clock] = ScaledClock,
+    prepare: Callable[[], None] = lambda: None,
+) -> None:
     """Serve a zone until interrupted, by a clock that is made when all else is there.
 
-    Raises InputError where the port is taken or a key is too short.
+    The service answers at once, and is ready when `prepare` (compiling, in a thread) is done and the day has been read.
+    Raises InputError where the port is taken or a key is too short, and what bringing the zone up raises.
     """
     import uvicorn
 
@@ -59,11 +73,26 @@ def serve(area: Area, settings: Settings, clock: Callable[[], Clock] = ScaledClo
         print(
             "naru: DEVELOPMENT MODE: sign-in codes are told to whoever asks. Never with real riders.", file=sys.stderr
         )
-    times = area.roads()
-    warm(times)
-    app = create_app(lambda: serving(area, settings, keys, clock=clock(), times=times), settings)
+    errors: list[BaseException] = []
+
+    def roads() -> DriveTimes:
+        prepare()
+        times = area.roads()
+        warm(times)
+        return times
+
+    @asynccontextmanager
+    async def prepared() -> AsyncIterator[Live]:
+        times = await asyncio.to_thread(roads)
+        async with serving(area, settings, keys, clock=clock(), times=times, worker=Worker()) as live:
+            yield live
+
+    def failed(error: BaseException) -> None:
+        errors.append(error)
+        server.should_exit = True
+
     config = uvicorn.Config(
-        app,
+        create_app(prepared, settings, failed=failed),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -71,9 +100,12 @@ def serve(area: Area, settings: Settings, clock: Callable[[], Clock] = ScaledClo
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    server = uvicorn.Server(config)
     host, port = listener.getsockname()[:2]
     print(f"naru: {area.name} on http://{host}:{port} (its API: /docs)", file=sys.stderr)
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
+    if errors:
+        raise errors[0]
 
 
 def _listen(settings: Settings) -> socket.socket:

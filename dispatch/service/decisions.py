@@ -89,4 +89,6 @@ class Counters(Struct):
     proposals_stale: int = 0
     """plans dropped because theirs had changed meanwhile"""
     proposals_late: int = 0
+    """searches that were not done when the timer came again"""
     proposals_failed: int = 0
+    """searches that ended in no plans at all: a worker that failed, hung, died or answered nonsense"""

@@ -28,7 +28,6 @@ from dispatch.core.desk import Desk
 from dispatch.core.events import Event, log_line
 from dispatch.core.pack import write_shuttle
 from dispatch.core.reactions import Reactions
-from dispatch.core.reoptimise import Improvement
 from dispatch.core.timing import OK
 from dispatch.core.world import World
 from dispatch.service.archive import move_out
@@ -44,12 +43,13 @@ from dispatch.service.decisions import (
     Zone,
 )
 from dispatch.service.endings import ended
+from dispatch.service.improving import Improving
 from dispatch.service.moments import zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
 from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
 from dispatch.service.tail import Tail
 from dispatch.service.term import Commit, Spoilt, Term
-from dispatch.service.worker import Question, Worker, WorkerFailed, proposals, question
+from dispatch.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Dispatcher:
     can be alive who led before (an embedded store's folder lock proves it), so the lease need not run out. `rounds`:
     False where the caller steps the timer itself with `round`. `archive`: folder for the logs of days that are over,
     which then leave the store; without one they stay. `first_day`: date of the service day that a new zone opens, where
-    it is not the clock's. `worker`: plans are improved in a process of its own, and judged here.
+    it is not the clock's. `worker`: improves plans in a process of its own; they are judged here.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Dispatcher:
         snapshot_every: int = SNAPSHOT_EVERY,
         archive: Path | None = None,
         first_day: str | None = None,
-        worker: bool = False,
+        worker: Worker | None = None,
     ) -> None:
         self.zone = zone
         self.store = store
@@ -116,8 +116,7 @@ class Dispatcher:
         self._snapshot_every = snapshot_every
         self._archive = archive
         self._first_day = first_day
-        self._worker = Worker() if worker else None
-        self._search: asyncio.Task[None] | None = None
+        self.improving = None if worker is None else Improving(worker, self.counters, lambda: self.desk, self.react)
         self._term: Term | None = None
         self._why: StoreDown | NotLeader = NotLeader("this dispatcher has not started")
         self._zero_utc = 0
@@ -147,10 +146,8 @@ class Dispatcher:
         self._stopping = True
         if self._living is not None:
             await ended([self._living])
-        if self._search is not None:
-            await ended([self._search])
-        if self._worker is not None:
-            await self._worker.close()
+        if self.improving is not None:
+            await self.improving.close()
         with contextlib.suppress(StoreDown):
             await self.store.give_lead(self.who)
 
@@ -326,40 +323,11 @@ class Dispatcher:
             self._decide(close_day, now=now)
             self._open_day(self._date(), before)
             now = self.now
-        if self._worker is None:
+        if self.improving is None:
             return self._decide(_tick, now=now)
         commit = self._decide(_tick_only, now=now)
-        self._look_for_better(self._worker, now)
+        self.improving.begin(now)
         return commit
-
-    def _look_for_better(self, worker: Worker, now: int) -> None:
-        """Ask the worker about the world as it is now; what it was still looking for is too late."""
-        if self._search is not None and not self._search.done():
-            self.counters.proposals_late += 1
-            self._search.cancel()
-            return
-        asked = question(self.desk, now)
-        if asked is not None:
-            self._search = asyncio.create_task(self._better(worker, asked, self.desk))
-
-    async def _better(self, worker: Worker, asked: Question, desk: Desk) -> None:
-        try:
-            found = await worker.ask(asked, desk.times)
-        except WorkerFailed as error:
-            self.counters.proposals_failed += 1
-            log.warning("%s: no better plans: %s", self.zone.name, error)
-            return
-        if desk is not self.desk:
-            return
-        with contextlib.suppress(StoreDown, NotLeader):
-            await self.react(lambda reactions, now: self._propose(reactions, asked, found, now))
-
-    def _propose(self, reactions: Reactions, asked: Question, found: Improvement, now: int) -> None:
-        made, stale = proposals(asked, found, reactions.desk, now)
-        self.counters.proposals_stale += stale
-        for proposal in made:
-            self.counters.proposals += 1
-            self.counters.proposals_refused += not reactions.propose(proposal)
 
     def _on_time(self) -> None:
         """Let the timer happen, if it is due, before anything later; a little late it still counts as on time."""

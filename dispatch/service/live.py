@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
+from starlette.requests import Request
 
 from dispatch.core import events as ev
 from dispatch.core.world import Ride, Shuttle, World
@@ -208,6 +209,14 @@ class Live:
         """The vehicle of a shift."""
         found = None if shuttle is None else self.world.shuttles.get(shuttle)
         return None if found is None else found.shift.vehicle
+
+
+async def live_of(request: Request) -> Live:
+    """The zone that this app serves. Raises Problem while it is still being brought up."""
+    live: Live | None = getattr(request.app.state, "live", None)
+    if live is None:
+        raise Problem("starting")
+    return live
 
 
 def refuse(code: str) -> Refused:

@@ -11,6 +11,7 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from dispatch.service.archive import LOGS
 from dispatch.service.clocks import Clock, ScaledClock
 from dispatch.service.dispatcher import Dispatcher
 from dispatch.service.embedded import Embedded
@@ -20,6 +21,7 @@ from dispatch.service.outbox import Channels, to_log, to_webhook
 from dispatch.service.settings import Keys, Settings
 from dispatch.service.store import Store
 from dispatch.service.vault import Vault
+from dispatch.service.worker import Worker
 from dispatch.service.zone import Area
 from routing.travel_times import DriveTimes
 
@@ -30,9 +32,20 @@ log = logging.getLogger("naru.service")
 
 @asynccontextmanager
 async def serving(
-    area: Area, settings: Settings, keys: Keys, *, clock: Clock | None = None, times: DriveTimes | None = None
+    area: Area,
+    settings: Settings,
+    keys: Keys,
+    *,
+    clock: Clock | None = None,
+    times: DriveTimes | None = None,
+    worker: Worker | None = None,
+    rounds: bool = True,
 ) -> AsyncIterator[Live]:
-    """A zone being served, by the embedded store where no other is configured."""
+    """A zone being served, by the embedded store where no other is configured.
+
+    With a `worker` plans are improved while riders are answered, without one within the timer's tick; the timer is
+    stepped by the caller where `rounds` is False.
+    """
     async with AsyncExitStack() as stack:
         url = settings.redis_url
         if url is None:
@@ -65,6 +78,9 @@ async def serving(
                 notices=notices("log" if settings.webhook_url is None else "webhook"),
                 channels=channels,
                 alone=settings.redis_url is None,
+                rounds=rounds,
+                archive=settings.data_dir / LOGS,
+                worker=worker,
             )
         )
         log.info("serving", extra={"zone": area.name})

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 
 from dispatch.service.auth import Identity, RiderCaller, Role, create_token
-from dispatch.service.live import Live
+from dispatch.service.live import Live, live_of
 from dispatch.service.models import (
     CodeAsk,
     CodeSaid,
@@ -33,12 +33,6 @@ PIN_WINDOW_S = 900
 router = APIRouter(prefix="/v1")
 # the cheapest parameters that RFC 9106 recommends: two cores serve a town
 hasher = PasswordHasher(time_cost=3, memory_cost=65_536 // 2, parallelism=1)
-
-
-async def live_of(request: Request) -> Live:
-    """The zone that this app serves."""
-    live: Live = request.app.state.live
-    return live
 
 
 LiveZone = Annotated[Live, Depends(live_of)]

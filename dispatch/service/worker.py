@@ -11,18 +11,22 @@ import contextlib
 import os
 import pickle
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Final
 
 from msgspec import Struct
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
-from dispatch.core.fleet import Fleet
+from dispatch.core.fleet import FROZEN, Fleet
 from dispatch.core.improvement import waiting
 from dispatch.core.reoptimise import Improvement, improve
 from routing.travel_times import DriveTimes
 
 NICE: Final = 5
+HANGS_S: Final = 30.0
+"""who has not answered by then is ended; a new process loads the kernels first"""
+COMMAND: Final = (sys.executable, "-m", "dispatch.service.worker")
 _SIZE: Final = 8
 
 
@@ -59,15 +63,27 @@ def question(desk: Desk, now: int) -> Question | None:
     copy.count = fleet.count
     copy.shuttles, copy.routes = fleet.shuttles[: fleet.count].copy(), fleet.routes[: fleet.count].copy()
     copy.visits, copy.rules = fleet.visits[: 2 * len(world.numbered)].copy(), fleet.rules.copy()
+    for name, (_, visits) in before.items():
+        locked = [k for k, code in enumerate(visits) if (ride := world.ride_of(code)) is not None and ride.locked]
+        pickups = [k for k in locked if visits[k] % 2 == 0]
+        if pickups:  # up to it the plan stays: its drop-off may move, but not to another shuttle
+            row = world.shuttles[name].row
+            copy.shuttles[row, FROZEN] = max(copy.shuttles[row, FROZEN], pickups[-1] + 1)
     return Question(copy, now, world.seq, settings.iterations, queued, tuple(desk.names), before)
 
 
 def proposals(asked: Question, found: Improvement, desk: Desk, now: int) -> tuple[list[ev.PlansProposed], int]:
     """(what to propose, how many plans were dropped as the world has moved on).
 
-    Plans that exchange no ride stand alone, so that one that is stale costs no other.
+    Plans that exchange no ride stand alone, so that one that is stale costs no other. Raises WorkerFailed for plans of
+    shuttles or rides that were not asked about.
     """
     world = desk.world
+    known = {code for _, visits in asked.before.values() for code in visits}
+    known |= {code + end for code in asked.queued for end in (0, 1)}
+    theirs = {code for plan in found.plans.values() for code in plan}
+    if not (theirs <= known and found.plans.keys() <= set(range(len(asked.names)))):
+        raise WorkerFailed("plans of what was not asked about")
     group = {row: {row} for row in found.plans}
     on: dict[int, int] = {}
     for row in found.plans:
@@ -90,54 +106,59 @@ def proposals(asked: Question, found: Improvement, desk: Desk, now: int) -> tupl
 
 
 class Worker:
-    """One worker process, started when it is first asked, and again after it has failed."""
+    """One worker process, started when it is first asked, and again after it has failed.
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+    Who does not answer within `hangs_s` real seconds is ended.
+    """
+
+    def __init__(self, command: Sequence[str] = COMMAND, *, hangs_s: float = HANGS_S) -> None:
+        self._command = command
+        self.hangs_s = hangs_s
+        self.process: asyncio.subprocess.Process | None = None
         self._times: DriveTimes | None = None
         """that the process has"""
 
     async def ask(self, asked: Question, times: DriveTimes) -> Improvement:
-        """Better plans. Raises WorkerFailed. Cancelled, it ends the process: whoever hangs is not asked again."""
+        """Better plans. Raises WorkerFailed. Cancelled, it ends the process: what it was doing is of no use."""
         try:
-            if self._process is None:
-                # its messages go where ours go; its memory is its own
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "dispatch.service.worker",
-                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                )  # fmt: skip
-                self._times = None
-            known = times is self._times
-            await self._send((None if known else times, asked))
-            self._times = times
-            answer = await self._receive()
-        except (OSError, asyncio.IncompleteReadError) as error:
+            async with asyncio.timeout(self.hangs_s):
+                if self.process is None:
+                    # its messages go where ours go; its memory is its own
+                    self.process = await asyncio.create_subprocess_exec(
+                        *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                    )
+                    self._times = None
+                known = times is self._times
+                await self._send((None if known else times, asked))
+                self._times = times
+                answer = await self._receive()
+        except Exception as error:
             await self.close()
-            raise WorkerFailed(f"the worker ended: {type(error).__name__}") from error
+            raise WorkerFailed(f"no answer from the worker: {type(error).__name__}") from error
         except BaseException:
             await self.close()
             raise
         if not isinstance(answer, Improvement):
-            raise WorkerFailed(str(answer))
+            raise WorkerFailed(f"no plans, but {str(answer)[:200]}")
         return answer
 
     async def _send(self, what: Any) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        assert self.process is not None
+        assert self.process.stdin is not None
         data = pickle.dumps(what, protocol=5)
-        self._process.stdin.write(len(data).to_bytes(_SIZE, "big"))
-        self._process.stdin.write(data)
-        await self._process.stdin.drain()
+        self.process.stdin.write(len(data).to_bytes(_SIZE, "big"))
+        self.process.stdin.write(data)
+        await self.process.stdin.drain()
 
     async def _receive(self) -> Any:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        size = int.from_bytes(await self._process.stdout.readexactly(_SIZE), "big")
-        return pickle.loads(await self._process.stdout.readexactly(size))  # our own process wrote it
+        assert self.process is not None
+        assert self.process.stdout is not None
+        size = int.from_bytes(await self.process.stdout.readexactly(_SIZE), "big")
+        return pickle.loads(await self.process.stdout.readexactly(size))  # our own process wrote it
 
     async def close(self) -> None:
         """End the process."""
-        process, self._process = self._process, None
+        process, self.process = self.process, None
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -147,7 +168,7 @@ class Worker:
             process.stdin.close()
 
 
-def main() -> None:
+def main(answer: Callable[[Question, DriveTimes], Any] | None = None) -> None:
     """Answer questions until there are none: the worker process."""
     os.nice(NICE)
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -157,17 +178,15 @@ def main() -> None:
         roads, what = asked
         times = roads or times
         try:
-            answer: Any = _improvement(what, times)
+            told: Any = (answer or _improvement)(what, times)
         except Exception as error:  # noqa: BLE001 - the dispatcher counts it and goes on
-            answer = f"{type(error).__name__}: {error}"
-        data = pickle.dumps(answer, protocol=5)
+            told = f"{type(error).__name__}: {error}"
+        data = pickle.dumps(told, protocol=5)
         sink.write(len(data).to_bytes(_SIZE, "big") + data)
         sink.flush()
 
 
-def _improvement(asked: Question, times: DriveTimes | None) -> Improvement:
-    if times is None:
-        raise ValueError("asked before it was told of any roads")
+def _improvement(asked: Question, times: DriveTimes) -> Improvement:
     return improve(
         asked.fleet, times, asked.now, iterations=asked.iterations, seed=asked.seed, waiting=list(asked.queued)
     )

@@ -25,6 +25,7 @@ from dispatch.service.clocks import ScaledClock
 from dispatch.service.dispatcher import Decide, Dispatcher, Zone
 from dispatch.service.embedded import Embedded
 from dispatch.service.store import Store
+from dispatch.service.worker import Worker
 from simulator.simulate import warm
 from tests.faults.town import opening
 from tests.worlds import drive_times, grid
@@ -160,7 +161,7 @@ async def main(folder: Path) -> None:
     for rate, seconds in ((100, 60), (500, 20)):
         async with Embedded(folder / f"at{rate}") as embedded:
             store = Store(embedded.url, "bench")
-            async with Dispatcher(zone, store, ScaledClock(), alone=True, worker=True) as dispatcher:
+            async with Dispatcher(zone, store, ScaledClock(), alone=True, worker=Worker()) as dispatcher:
                 await dispatcher.until_ready()
                 await closed_loop(dispatcher, 1, 50, 0)
                 dispatcher.commit_ms.clear()  # type: ignore[attr-defined]

@@ -8,6 +8,9 @@ import sys
 
 from tests.faults.kills import Outcome, run
 
+MOST_TOLD = 20
+"""faults of one town"""
+
 
 def main() -> int:
     """Kill, judge, tell."""
@@ -16,9 +19,7 @@ def main() -> int:
     parser.add_argument("--store", type=int, default=10, help="kills of the store")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    outcome = asyncio.run(run(arguments.dispatcher, arguments.store, arguments.seed, _progress))
-    for fault in outcome.found[:50]:
-        print(fault)
+    outcome = asyncio.run(run(arguments.dispatcher, arguments.store, arguments.seed, _Progress()))
     restarts = sorted(outcome.restart_s)
     print(
         f"killed: dispatcher {outcome.dispatcher}, store {outcome.store} (clock set back {outcome.set_back} times), "
@@ -32,8 +33,17 @@ def main() -> int:
     return 1 if outcome.found else 0
 
 
-def _progress(outcome: Outcome) -> None:
-    print(f"  {outcome.dispatcher} + {outcome.store} kills, {len(outcome.found)} faults", file=sys.stderr)
+class _Progress:
+    """Tells of each town when it has been judged: hours may lie ahead."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, outcome: Outcome) -> None:
+        for fault in outcome.found[self._told :][:MOST_TOLD]:
+            print(fault, flush=True)
+        self._told = len(outcome.found)
+        print(f"  {outcome.dispatcher} + {outcome.store} kills, {self._told} faults", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,9 @@ MUTANTS = [
     Mutant("a message leaves before it is taken", "outbox.py", "        pause = FIRST_PAUSE_S\n",
            "        pause = FIRST_PAUSE_S\n        await self._store.delivered([entry])\n"),
     Mutant("stale plans are proposed", "worker.py", "        fresh = all(", "        fresh = True or all("),
-    Mutant("a worker that hangs is waited for", "dispatcher.py", "            self._search.cancel()\n", ""),
+    Mutant("a worker that hangs is waited for", "worker.py", "asyncio.timeout(self.hangs_s)", "asyncio.timeout(None)"),
+    Mutant("a worker's nonsense is proposed", "worker.py", 'raise WorkerFailed("plans of', 'print("plans of'),
+    Mutant("locked rides are given to the search", "worker.py", "        if pickups:", "        if False:"),
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from dispatch.service.clocks import Clock, SteppedClock
 from dispatch.service.live import Live
 from dispatch.service.running import serving
 from dispatch.service.settings import Keys, Settings
+from dispatch.service.worker import Worker
 from dispatch.service.zone import Area
 from routing.travel_times import DriveTimes
 from simulator.live import area_of
@@ -98,7 +99,9 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, *, at: str = "07:30", settings: dict[str, Any] | None = None) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, *, at: str = "07:30", settings: dict[str, Any] | None = None, worker: Worker | None = None
+) -> AsyncIterator[Served]:
     """The town at a time of its day, its clock stepped by the test; in development mode unless told otherwise."""
     scenario, area, times = town()
     hour, minute = map(int, at.split(":"))
@@ -108,17 +111,11 @@ async def served(folder: Path, *, at: str = "07:30", settings: dict[str, Any] | 
         results_dir=folder / "results",
         **{"development": True, "calls_per_minute": 10**6, "calls_per_minute_address": 10**6, **(settings or {})},
     )
-    lives: list[Live] = []
-
-    @asynccontextmanager
-    async def noted() -> AsyncIterator[Live]:
-        async with serving(area, given, KEYS, clock=clock, times=times) as live:
-            lives.append(live)
-            yield live
-
-    app = create_app(noted, given)
+    app = create_app(lambda: serving(area, given, KEYS, clock=clock, times=times, worker=worker), given)
     async with app.router.lifespan_context(app):
-        live = lives[0]
+        while not hasattr(app.state, "live") and not app.state.living.done():  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.005)
+        live = app.state.live
         await live.dispatcher.until_ready(30)
         await live.ledger.reached(live.dispatcher.day, live.world.seq)
         town_served = Served(app, live, clock)
