@@ -1,4 +1,4 @@
-"""A solver that is late, fails, hangs, or answers nonsense, under a running service: a counter moves and nothing else."""
+"""A solver that is late, fails, hangs or answers nonsense, under a running service: only a counter moves."""
 
 from __future__ import annotations
 
