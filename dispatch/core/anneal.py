@@ -120,7 +120,7 @@ def anneal(s, iterations, warm, cold, learn):  # type: ignore[no-untyped-def]
     With `learn` > 0 the penalty of whatever stays absent grows by it at every iteration, and the search ends as soon
     as nothing is absent (fleet minimisation by absences). Returns the iterations done.
     """
-    for iteration in range(iterations):
+    for iteration in range(iterations if len(s.rides) > 0 else 0):
         before = s.n[COST]
         absent_before = s.n[ABSENT]
         old_total = before + _penalties(s)

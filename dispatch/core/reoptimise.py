@@ -66,38 +66,46 @@ def improve(
 
     The last `pool` plans met are given back, too.
     """
-    rows, lengths, codes, served, before, after, met = _improve(
-        fleet.count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
-        times.slices, times.indptr, times.heads, times.edge_ms, np.array(waiting, np.int64), penalty, iterations,
-        seed, pool,
+    count = fleet.count
+    node, at, longest = _starts(count, now, fleet.shuttles, times.table, times.indptr, times.heads, times.edge_ms)
+    asked = np.array(waiting, np.int64)
+    s = open_search(
+        count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
+        times.slices, node, at, asked, penalty, longest + 16, _NEIGHBOURS, _MEMORY, pool, seed,
     )  # fmt: skip
+    before = _begin(s)
+    anneal(s, iterations, _WARM, _COLD, 0)
+    rows, lengths, codes, served, after, met = _outcome(s, fleet.shuttles, fleet.routes, asked)
     plans = {int(v): tuple(codes[k, : lengths[k]].tolist()) for k, v in enumerate(rows)}
     pooled = {PooledPlan(v, tuple(row[:n]), cost) for v, n, cost, *row in met.tolist()}
     return Improvement(plans, tuple(served.tolist()), int(before), int(after), tuple(sorted(pooled)))
 
 
 @njit(cache=True)
-def _improve(  # type: ignore[no-untyped-def]
-    count, now, shuttles, routes, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms, waiting, penalty,
-    iterations, seed, pool,
-):  # fmt: skip
+def _starts(count, now, shuttles, table, indptr, heads, edge_ms):  # type: ignore[no-untyped-def]
+    """(node, time) of each shuttle's start waypoint, and the longest plan's visits."""
     node, at = np.empty(count, np.int64), np.empty(count, np.int64)
     longest = 0
     for v in range(count):
         node[v], at[v] = start(shuttles[v], now, table, indptr, heads, edge_ms)
         longest = max(longest, shuttles[v, N])
-    s = open_search(
-        count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, penalty,
-        longest + 16, _NEIGHBOURS, _MEMORY, pool, seed,
-    )  # fmt: skip
-    before = s.n[BEST]
-    if pool > 0:
-        for v in range(min(count, pool)):
-            if s.plans[v, STAMP_OF] > 0:
-                remember(s, v)
+    return node, at, longest
+
+
+@njit(cache=True)
+def _begin(s):  # type: ignore[no-untyped-def]
+    """Set the search up for live plans; what they cost as they are."""
+    for v in range(min(len(s.plans), len(s.pool))):
+        if s.plans[v, STAMP_OF] > 0:
+            remember(s, v)
     s.n[STRING], s.n[CARDINALITY] = _LONGEST_STRING, _TAKEN_OUT
-    if len(s.rides) > 0:
-        anneal(s, iterations, _WARM, _COLD, 0)
+    return s.n[BEST]
+
+
+@njit(cache=True)
+def _outcome(s, shuttles, routes, waiting):  # type: ignore[no-untyped-def]
+    """(rows, lengths, codes of the best plans that are not as they were; who of `waiting` is on one; cost; pool)."""
+    count = len(s.plans)
     rows, lengths = np.empty(count, np.int64), np.empty(count, np.int64)
     codes = np.empty((count, s.routes.shape[2]), np.int64)
     m = 0
@@ -118,5 +126,5 @@ def _improve(  # type: ignore[no-untyped-def]
         if s.rides[first + k, BEST_ON] >= 0:
             served[taken] = waiting[k]
             taken += 1
-    met = s.pool[: min(s.n[POOLED], pool)]
-    return rows[:m], lengths[:m], codes[:m], served[:taken], before, s.n[BEST], met
+    met = s.pool[: min(s.n[POOLED], len(s.pool))]
+    return rows[:m], lengths[:m], codes[:m], served[:taken], s.n[BEST], met

@@ -10,11 +10,9 @@ to be (its odd code), which may move within its own plan only. Everything is an 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
+from numba import njit, types
+from numba.experimental import structref
 
 from dispatch.core.fleet import (
     BEGIN,
@@ -38,7 +36,6 @@ from dispatch.core.fleet import (
     W_DRIVE,
     WAITS,
     WAKE,
-    Ints,
     N,
 )
 from dispatch.core.timing import OK, slice_at, time_route
@@ -89,36 +86,47 @@ BEST_CODES = ROUTE_ROWS  # one row more in the search's routes: the best plan so
 OLD = ROUTE_ROWS  # one row more in spare routes: visits, waits, cost and stamp
 
 
-class Search(NamedTuple):
-    """Everything the search reads and writes. Few arrays: each costs a call some 20 ns of counting references."""
+@structref.register
+class SearchType(types.StructRef):
+    """Type of a `Search` in compiled code."""
 
-    visits: Ints
-    rules: Ints
-    table: NDArray[np.int32]
-    place_nodes: Ints
-    slices: Ints
-    shuttles: Ints
-    routes: Ints
-    plans: Ints
-    rides: Ints
-    element: Ints
-    """of ride number (code // 2), -1 if it may not move"""
-    lists: Ints
-    spare: Ints
-    """routes as they were before this iteration, in the order in which they were touched"""
-    scratch: Ints
-    near: Ints
-    """for both ends of each element the other elements, nearest first; row[0] is -1 until it is asked for"""
-    reach: Ints
-    """for each element the shuttles that can be there in time, their number first (-1 until it is asked for)"""
-    least: Ints
-    """what an insertion into those shuttles costs at least, but for waking them"""
-    known: Ints
-    """insertions tried before: (element, stamp, cost, i, j), by hash"""
-    pool: Ints
-    """plans met on the way, a row each: shuttle, visits, cost, codes; none are kept if it has no rows"""
-    n: Ints
-    chance: NDArray[np.uint64]
+
+class Search(structref.StructRefProxy):
+    """Everything the search reads and writes: one reference, so that calls neither copy nor count twenty arrays."""
+
+
+structref.define_proxy(  # type: ignore[no-untyped-call]
+    Search,
+    SearchType,
+    [
+        "visits",
+        "rules",
+        "table",
+        "place_nodes",
+        "slices",
+        "shuttles",
+        "routes",
+        "plans",
+        "rides",
+        "element",  # of ride number (code // 2), -1 if it may not move
+        "lists",
+        "spare",  # routes as they were before this iteration, in the order in which they were touched
+        "scratch",
+        "near",  # for both ends of each element the other elements, nearest first; row[0] is -1 until it is asked for
+        "reach",  # for each element the shuttles that can be there in time, their number first (-1 until asked for)
+        "least",  # what an insertion into those shuttles costs at least, but for waking them
+        "known",  # insertions tried before: (element, stamp, cost, i, j), by hash
+        "pool",  # plans met on the way, a row each: shuttle, visits, cost, codes; none are kept if it has no rows
+        "n",
+        "chance",
+    ],
+)
+
+
+@njit(cache=True)
+def state(s):  # type: ignore[no-untyped-def]
+    """(n, plans, rides, reach, routes) of a search: its own arrays, for who steers it from outside."""
+    return s.n, s.plans, s.rides, s.reach, s.routes
 
 
 @njit(cache=True)
@@ -331,7 +339,7 @@ def open_search(  # type: ignore[no-untyped-def]
         for k in range(shuttles[v, N]):
             work[v, CODE, k] = routes[v, CODE, k]
             work[v, BEST_CODES, k] = routes[v, CODE, k]
-    s = Search(
+    s = Search(  # type: ignore[no-untyped-call]
         visits, rules, table, place_nodes, slices, shuttles[:count].copy(), work, plans, rides, element, lists,
         np.empty((count, ROUTE_ROWS + 1, max(widest, 4)), np.int64), np.zeros((ROUTE_ROWS, widest + 2), np.int64),
         near, reach, least, known, np.zeros((pool, widest + 3), np.int64), n, chance,

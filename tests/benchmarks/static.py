@@ -21,7 +21,7 @@ from dispatch.core import fleet as f
 from dispatch.core import search as se
 from dispatch.core.anneal import anneal, back_to_best
 from dispatch.core.domain import NEVER
-from dispatch.core.search import MUST, close_plan, open_search
+from dispatch.core.search import MUST, close_plan, open_search, state
 from routing.errors import InputError
 from tests.benchmarks.instances import Instance, faults, read
 
@@ -109,9 +109,10 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
         count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, table, np.arange(table.shape[2]),
         np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), FEWER_VEHICLES, 2 * rides + 4, rides, 2**17, 0, seed,
     )  # fmt: skip
-    s.n[[se.STRING, se.CARDINALITY]] = tuning.string, tuning.cardinality
-    s.n[[se.BLINK, se.GAP]] = tuning.blink, tuning.gap
-    s.n[se.TWINS] = fleet.shuttles[0, f.N]
+    counters, plans, elements, reach, planned = state(s)
+    counters[[se.STRING, se.CARDINALITY]] = tuning.string, tuning.cardinality
+    counters[[se.BLINK, se.GAP]] = tuning.blink, tuning.gap
+    counters[se.TWINS] = fleet.shuttles[0, f.N]
     leg = int(table.mean())
     iterations = 0
 
@@ -125,26 +126,26 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
     while until(patience) > 0:
         done = anneal(s, 50, int(leg * tuning.cold), int(leg * tuning.cold), FEWER_VEHICLES)
         iterations += done
-        if s.n[se.ABSENT] > 0:
+        if counters[se.ABSENT] > 0:
             continue
         served = True
         if not save:
             break
-        empty = s.plans[:, se.BEST_N] == s.n[se.TWINS]
+        empty = plans[:, se.BEST_N] == counters[se.TWINS]
         used = [int(v) for v in np.flatnonzero(~empty)]
         for v in np.flatnonzero(empty):
             close_plan(s, v)
-        absences = {v: int(s.rides[s.rides[:, se.ON] == v, se.PENALTY].sum()) for v in used}
+        absences = {v: int(elements[elements[:, se.ON] == v, se.PENALTY].sum()) for v in used}
         open_plans = len(used)
         if open_plans == 1:
             break
         close_plan(s, min(used, key=lambda v: (absences[v], v)))
-        s.reach[:, 0] = -1
+        reach[:, 0] = -1
     if not served:
         return Solution([], time.perf_counter() - started, iterations)
     back_to_best(s)
-    s.rides[:, se.PENALTY] = int(leg * tuning.absence) if tuning.absence else MUST
-    s.reach[:, 0] = -1
+    elements[:, se.PENALTY] = int(leg * tuning.absence) if tuning.absence else MUST
+    reach[:, 0] = -1
     begun = 1 - until(1.0)
     chunk = 20
     while until(1.0) > 0:
@@ -160,7 +161,7 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
             chunk = max(1, chunk // 2)
     routes = []
     for v in range(count):
-        codes = s.routes[v, se.BEST_CODES, : s.plans[v, se.BEST_N]]
+        codes = planned[v, se.BEST_CODES, : plans[v, se.BEST_N]]
         route = [int(fleet.visits[c, f.V_PLACE]) for c in codes if c < 2 * rides]
         if route:
             routes.append(route)
