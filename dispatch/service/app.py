@@ -14,7 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from dispatch.service import drivers, operators, problems, rides, sign_in, staff
+from dispatch.service import drivers, operators, pages, problems, rides, sign_in, staff
 from dispatch.service.auth import StaffCaller
 from dispatch.service.docs import page
 from dispatch.service.edge import Edge
@@ -118,6 +118,7 @@ def create_app(
     problems.install(app)
     for router in (_common(), sign_in.router, rides.router, drivers.router, operators.router, staff.router):
         app.include_router(router)
+    app.include_router(pages.router())
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     if settings.cors_origins:
         app.add_middleware(
