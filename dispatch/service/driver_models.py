@@ -83,6 +83,8 @@ class Boarding(Said):
     not_before: dt.datetime | None
     """the promised window opens then"""
     not_after: dt.datetime | None
+    awaited_until: dt.datetime | None
+    """the shuttle waits for them until then; from then on `not_there` is a no-show"""
 
 
 class InOrOut(Said):
@@ -140,7 +142,34 @@ class ManifestSaid(Said):
     """where it stands: free from then on; where it turns: at the next junction then"""
     wait_at: StopPointSaid | None
     """where to wait while there is nothing to do"""
+    no_show_grace_s: int
+    """how long to wait for who is not there, from `not_there` or from when their window opens"""
     stops: list[ManifestStopSaid]
+
+
+class Street(Said):
+    """A street to follow."""
+
+    name: str
+    """empty where the map has none"""
+    length_m: int
+
+
+class Leg(Said):
+    """The way to one stop from the one before, or from where the shuttle is."""
+
+    to: StopPointSaid
+    line: Line
+    """[lon, lat]"""
+    streets: list[Street]
+
+
+class WaySaid(Said):
+    """The way ahead: the next few stops' legs, so that a telephone without connection still has them."""
+
+    version: int
+    """of the plan"""
+    legs: list[Leg]
 
 
 class EventsSaid(Said):

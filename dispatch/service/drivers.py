@@ -27,9 +27,10 @@ from dispatch.service.driver_models import (
     PositionsAsk,
     ShiftSaid,
     TroubleAsk,
+    WaySaid,
 )
 from dispatch.service.live import Live, refuse
-from dispatch.service.manifests import crew, crew_key, manifest_said, shift_said, touches
+from dispatch.service.manifests import crew, crew_key, manifest_said, shift_said, touches, way_said
 from dispatch.service.models import Done, Id
 from dispatch.service.positions import Heard, progress
 from dispatch.service.problems import Problem, answers
@@ -118,6 +119,13 @@ async def manifest(shift: OwnShift, live: LiveZone) -> ManifestSaid:
     """What is to be done, in order, and the way ahead."""
     await live.settled()
     return await manifest_said(live, shift)
+
+
+@router.get("/shifts/{shift}/way", responses=answers("no_such_shift"))
+async def way(shift: OwnShift, live: LiveZone) -> WaySaid:
+    """The streets ahead, as lines for a map and by name."""
+    await live.settled()
+    return way_said(live, shift)
 
 
 @router.get(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
+from dispatch.core.domain import Policy
 from dispatch.core.world import Ride, Shuttle
 from dispatch.service.live import refuse
 from routing.paths import length_mm
@@ -77,13 +78,18 @@ def miss(name: str, request: str) -> Fact:
         come = _come_to(desk, name, ride.pickup, at)
         first = _first(desk, name, 2 * ride.number, at)
         since = desk.world.shuttles[name].kept_since
-        opens = at if ride.promise is None else ride.promise.pickup_from
-        until = max(opens, at if since is None else since) + desk.world.policy.no_show_grace_s * 1000
+        until = waited_out(desk.world.policy, ride, at if since is None else since)
         if since is not None and not come and at >= until:
             return [*first, ev.NoShow(at, name, request)]
         return [*come, *first, ev.RiderAwaited(at, name, request, max(at, until))]
 
     return fact
+
+
+def waited_out(policy: Policy, ride: Ride, since: int) -> int:
+    """When a shuttle that waits for a rider since then need wait no longer: the grace counts from the promise on."""
+    opens = since if ride.promise is None else ride.promise.pickup_from
+    return max(opens, since) + policy.no_show_grace_s * 1000
 
 
 def make_call(name: str) -> Fact:

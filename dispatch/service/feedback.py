@@ -81,12 +81,15 @@ async def pay(live: Live, ride: str, state: Payment, reference: str) -> None:
     await redis.hset(_key(live, "payments"), ride, json.dumps({"state": state, "reference": reference}))
 
 
-async def payment_of(live: Live, ride: str) -> Payment:
-    """State of a ride's payment."""
+async def of_ride(live: Live, ride: str) -> tuple[Payment, int | None]:
+    """State of a ride's payment, and the stars that its rider gave."""
     redis: Any = live.redis
-    found = await redis.hget(_key(live, "payments"), ride)
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.hget(_key(live, "payments"), ride)
+        pipe.hget(_key(live, "ratings"), ride)
+        found, stars = await pipe.execute()
     state: Payment = "none" if found is None else json.loads(found)["state"]
-    return state
+    return state, None if stars is None else int(stars)
 
 
 def _key(live: Live, what: str) -> str:

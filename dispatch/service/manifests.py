@@ -11,12 +11,27 @@ from msgspec import Struct
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.world import Ride, Shuttle
-from dispatch.service.driver_models import Boarding, Drive, InOrOut, ManifestSaid, ManifestStopSaid, ShiftSaid
+from dispatch.service.driver_models import (
+    Boarding,
+    Drive,
+    InOrOut,
+    Leg,
+    ManifestSaid,
+    ManifestStopSaid,
+    ShiftSaid,
+    Street,
+    WaySaid,
+)
+from dispatch.service.driving import waited_out
 from dispatch.service.live import NOBODY, Live, Person
-from dispatch.service.positions import line
+from dispatch.service.positions import edges_ahead, line
 from dispatch.service.views import position_said, stop_said
+from routing.network import RoadNetwork
+from routing.travel_times import QUARTER_MS
 
 FAR_END_MS = 2 * 86_400_000
+LEGS = 5
+"""so many are told ahead"""
 
 
 async def crew(live: Live) -> dict[str, str]:
@@ -108,6 +123,7 @@ async def manifest_said(live: Live, name: str) -> ManifestSaid:
         drive=drive,
         ready_at=told(shuttle.at),
         wait_at=None if shuttle.idle_goal is None or shuttle.plan.visits else stop_said(live, shuttle.idle_goal),
+        no_show_grace_s=live.world.policy.no_show_grace_s,
         stops=[_stop_said(live, shuttle, list(group), people) for _, group in groups],
     )
 
@@ -126,8 +142,8 @@ def _stop_said(live: Live, shuttle: Shuttle, visits: Sequence[Visit], people: Ma
         arrive_at=told(arrive),
         begin_at=told(first.begin),
         done_at=told(visits[-1].done),
-        boarding=[_boarding(live, v.ride, people) for v in visits if v.ride is not None and v.code % 2 == 0],
-        alighting=[_boarding(live, v.ride, people) for v in visits if v.ride is not None and v.code % 2],
+        boarding=[_boarding(live, shuttle, v.ride, people) for v in visits if v.ride is not None and v.code % 2 == 0],
+        alighting=[_boarding(live, shuttle, v.ride, people) for v in visits if v.ride is not None and v.code % 2],
         order=[
             InOrOut(ride=v.ride.request.id, does="alight" if v.code % 2 else "board")
             for v in visits
@@ -138,9 +154,11 @@ def _stop_said(live: Live, shuttle: Shuttle, visits: Sequence[Visit], people: Ma
     )
 
 
-def _boarding(live: Live, ride: Ride, people: Mapping[str, Person]) -> Boarding:
+def _boarding(live: Live, shuttle: Shuttle, ride: Ride, people: Mapping[str, Person]) -> Boarding:
     person = people.get(ride.request.id, NOBODY)
     promise = ride.promise if ride.state == "booked" else None
+    awaited = shuttle.kept_since if shuttle.kept_for == ride.request.id else None
+    until = None if awaited is None else waited_out(live.world.policy, ride, awaited)
     return Boarding(
         ride=ride.request.id,
         name=person.name,
@@ -149,4 +167,34 @@ def _boarding(live: Live, ride: Ride, people: Mapping[str, Person]) -> Boarding:
         wheelchairs=ride.request.wheelchairs,
         not_before=None if promise is None else live.moments.told(promise.pickup_from),
         not_after=None if promise is None else live.moments.told(promise.pickup_to),
+        awaited_until=live.moments.told_or_none(until),
     )
+
+
+def way_said(live: Live, name: str) -> WaySaid:
+    """The next legs of a shuttle's plan, on the roads as they are now."""
+    shuttle, times = live.world.shuttles[name], live.dispatcher.desk.times
+    goals = [] if shuttle.heading < 0 else [(shuttle.heading, shuttle.at)]
+    goals += [(visit.place, visit.begin) for visit in visits_of(live, shuttle) if visit.place >= 0]
+    legs: list[Leg] = []
+    node = shuttle.node
+    for goal, at in goals:
+        end = int(times.place_nodes[goal])
+        if end == node or len(legs) == LEGS:
+            continue
+        k = int(times.slices[min(max(at, 0) // QUARTER_MS, len(times.slices) - 1)])
+        legs.append(
+            Leg(
+                to=stop_said(live, goal),
+                line=line(live.area.network, times, k, node, goal)[0],
+                streets=_streets(live.area.network, list(edges_ahead(times, k, node, goal))),
+            )
+        )
+        node = end
+    return WaySaid(version=shuttle.plan.version, legs=legs)
+
+
+def _streets(network: RoadNetwork, edges: Sequence[int]) -> list[Street]:
+    """Edges one after another on a street of one name are one."""
+    groups = itertools.groupby(edges, key=lambda edge: network.names[network.name[edge]])
+    return [Street(name=name, length_m=round(sum(float(network.length_m[e]) for e in on))) for name, on in groups]

@@ -168,6 +168,10 @@ RideStateSaid = Literal[
 ]
 
 
+Cancelling = Literal["free", "missed"]
+"""`missed`: the shuttle is on its way to this rider, so that it counts as a ride missed"""
+
+
 class RideSaid(Said):
     """A ride, or what came of asking for one, as its rider sees it."""
 
@@ -193,6 +197,10 @@ class RideSaid(Said):
     fare: int | None
     currency: str
     payment: Literal["none", "due", "paid", "refunded"]
+    stars: int | None
+    """that its rider gave"""
+    cancelling: Cancelling | None
+    """what giving it back would mean now; none: that can no longer be done"""
     why: Why | None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from msgspec import Struct
 from numba import njit
@@ -71,6 +72,13 @@ def _along(network: RoadNetwork, edge: int, share: float) -> tuple[float, float]
     return float(lat[i] + (lat[i + 1] - lat[i]) * part), float(lon[i] + (lon[i + 1] - lon[i]) * part)
 
 
+def edges_ahead(times: DriveTimes, k: int, node: int, goal: int) -> Iterator[int]:
+    """Edges of the fastest drive from a node to a place in time slice k; none where there is no way."""
+    while (edge := int(next_edge(times.table, times.indptr, times.heads, times.edge_ms, k, node, goal))) >= 0:
+        yield edge
+        node = int(times.heads[edge])
+
+
 def line(network: RoadNetwork, times: DriveTimes, k: int, node: int, goal: int) -> tuple[Line, list[float]]:
     """The fastest drive from a node to a place in time slice k: its points, and seconds from the node to each.
 
@@ -78,13 +86,12 @@ def line(network: RoadNetwork, times: DriveTimes, k: int, node: int, goal: int) 
     """
     points: Line = [(round(float(network.lon[node]), 6), round(float(network.lat[node]), 6))]
     reach, spent = [0.0], 0
-    while (edge := int(next_edge(times.table, times.indptr, times.heads, times.edge_ms, k, node, goal))) >= 0:
+    for edge in edges_ahead(times, k, node, goal):
         lat, lon = network.line(edge)
         takes, steps = int(times.edge_ms[k, edge]), len(lat) - 1
         points += [(round(x, 6), round(y, 6)) for x, y in zip(lon[1:].tolist(), lat[1:].tolist(), strict=True)]
         reach += [round((spent + takes * n / steps) / 1000, 1) for n in range(1, steps + 1)]
         spent += takes
-        node = int(times.heads[edge])
     return points, reach
 
 

@@ -38,7 +38,7 @@ from dispatch.service.models import (
 from dispatch.service.problems import Problem, answers
 from dispatch.service.sign_in import LiveZone
 from dispatch.service.streaming import frame, stream
-from dispatch.service.views import read_quote, ride_said, track_said
+from dispatch.service.views import on_its_way, read_quote, ride_said, track_said
 from dispatch.service.zone import Journey
 
 router = APIRouter(prefix="/v1", tags=["rides"])
@@ -152,11 +152,11 @@ async def book(
 
     done = await live.submit(decide, key=_key(who, key), body=_body("book", booking.quote))
     live.decisions_ms.append((time.perf_counter() - began) * 1000)
-    payment: feedback.Payment = "none"
-    if done.replayed:
-        response.headers["Idempotent-Replayed"] = "true"
-        payment = await feedback.payment_of(live, quote.request)
-    return ride_said(live, live.world.rides[quote.request], payment)
+    ride = live.world.rides[quote.request]
+    if not done.replayed:
+        return ride_said(live, ride)
+    response.headers["Idempotent-Replayed"] = "true"
+    return await _said(live, ride)
 
 
 @router.post("/requests/{request}/queue", status_code=202, responses=answers("no_such_request", "already_answered"))
@@ -199,14 +199,14 @@ async def my_rides(who: ForRider, live: LiveZone, limit: Annotated[int, Query(ge
     """The rider's own rides and requests of the open day, latest first."""
     await live.settled()
     mine = [ride for ride in live.world.rides.values() if ride.request.rider == who.rider]
-    return [ride_said(live, ride, await feedback.payment_of(live, ride.request.id)) for ride in mine[: -limit - 1 : -1]]
+    return [await _said(live, ride) for ride in mine[: -limit - 1 : -1]]
 
 
 @router.get("/rides/{ride}", responses=answers("no_such_ride"))
 async def one_ride(ride: Id, who: ForRider, live: LiveZone) -> RideSaid:
     """One ride."""
     await live.settled()
-    return ride_said(live, own_ride(live, who, ride), await feedback.payment_of(live, ride))
+    return await _said(live, own_ride(live, who, ride))
 
 
 @router.post("/rides/{ride}/cancel", responses=answers("no_such_ride", "too_late_to_cancel"))
@@ -214,11 +214,10 @@ async def cancel(ride: Id, who: ForRider, live: LiveZone, given: CancelAsk | Non
     """Give a ride, or a place in the queue, back. Who does so when the shuttle is on its way to them has missed it."""
     found = own_ride(live, who, ride)
     if found.state == "cancelled":
-        return ride_said(live, found, await feedback.payment_of(live, ride))
+        return await _said(live, found)
     act = act_of(who, "cancel", ride, "" if given is None or given.reason is None else given.reason)
     reason = "" if act is None else act.reason  # a rider's own words are no business of the log's
-    shuttle = None if found.shuttle is None else live.world.shuttles[found.shuttle]
-    dispatched = shuttle is not None and shuttle.plan.visits[:1] == (2 * found.number,) and shuttle.heading >= 0
+    dispatched = on_its_way(live, found)
 
     def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
         events = desk.cancel(ride, now, reason)
@@ -231,7 +230,7 @@ async def cancel(ride: Id, who: ForRider, live: LiveZone, given: CancelAsk | Non
     await live.submit(decide)
     if dispatched:
         await note_missed(live, found.request.rider)
-    return ride_said(live, found, await feedback.payment_of(live, ride))
+    return await _said(live, found)
 
 
 @router.get(
@@ -250,7 +249,7 @@ async def track(ride: Id, who: ForRider, live: LiveZone) -> StreamingResponse:
                 found = live.ride(ride)
                 if found is None:
                     return
-                told = track_said(live, found, await feedback.payment_of(live, ride))
+                told = track_said(live, found, await _said(live, found))
                 yield frame(told.model_dump_json().encode(), event="ride", id=f"{live.ledger.day}:{live.ledger.seq}")
                 if found.state not in ("asked", "queued", "booked", "aboard", "stranded"):
                     return
@@ -303,14 +302,21 @@ async def pay(ride: Id, payment: PaymentAsk, who: ForRider, live: LiveZone) -> R
     """Tie a payment made elsewhere to the ride, by its reference."""
     found = own_ride(live, who, ride)
     await feedback.pay(live, ride, "due", payment.reference)
-    return ride_said(live, found, await feedback.payment_of(live, ride))
+    return await _said(live, found)
 
 
 @router.get("/rides/{ride}/track", responses=answers("no_such_ride"))
 async def where(ride: Id, who: ForRider, live: LiveZone) -> TrackSaid:
     """One frame of the tracking, for who cannot follow a stream."""
     await live.settled()
-    return track_said(live, own_ride(live, who, ride), await feedback.payment_of(live, ride))
+    found = own_ride(live, who, ride)
+    return track_said(live, found, await _said(live, found))
+
+
+async def _said(live: Live, ride: Ride) -> RideSaid:
+    """A ride with what its rider paid and said of it. The world is read after the store, so it is the world of now."""
+    payment, stars = await feedback.of_ride(live, ride.request.id)
+    return ride_said(live, ride, payment, stars)
 
 
 def replace_seq(quote: Quote) -> Quote:

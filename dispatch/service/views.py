@@ -10,7 +10,7 @@ from dispatch.core.receipt import empty_passed_by, in_words
 from dispatch.core.world import Ride
 from dispatch.service.auth import boarding_code, sealed
 from dispatch.service.live import Live
-from dispatch.service.models import EndSaid, Offer, Position, RideSaid, StopPointSaid, TrackSaid, Why
+from dispatch.service.models import Cancelling, EndSaid, Offer, Position, RideSaid, StopPointSaid, TrackSaid, Why
 from dispatch.service.positions import position
 from dispatch.service.problems import Problem
 from dispatch.service.sealing import from_text, to_text
@@ -86,7 +86,7 @@ def why_said(live: Live, receipt: Receipt) -> Why:
 # rides
 
 
-def ride_said(live: Live, ride: Ride, payment: str = "none") -> RideSaid:
+def ride_said(live: Live, ride: Ride, payment: str = "none", stars: int | None = None) -> RideSaid:
     """A ride as its rider sees it."""
     told, told_or_none = live.moments.told, live.moments.told_or_none
     request, promise = ride.request, ride.promise
@@ -119,8 +119,22 @@ def ride_said(live: Live, ride: Ride, payment: str = "none") -> RideSaid:
         fare=None if booked is None else booked.fare,
         currency=live.area.currency,
         payment=payment,  # type: ignore[arg-type]
+        stars=stars,
+        cancelling=_cancelling(live, ride),
         why=None if ride.receipt is None or ride.promise is not None else why_said(live, ride.receipt),
     )
+
+
+def on_its_way(live: Live, ride: Ride) -> bool:
+    """Is the shuttle driving to this very rider? Who gives the ride back then has missed it."""
+    shuttle = None if ride.shuttle is None else live.world.shuttles[ride.shuttle]
+    return shuttle is not None and shuttle.plan.visits[:1] == (2 * ride.number,) and shuttle.heading >= 0
+
+
+def _cancelling(live: Live, ride: Ride) -> Cancelling | None:
+    if ride.state not in ("asked", "queued", "booked"):
+        return None
+    return "missed" if on_its_way(live, ride) else "free"
 
 
 def _access(accesses: tuple[Access, ...], place: int) -> Access:
@@ -141,7 +155,7 @@ def expected(live: Live, ride: Ride) -> tuple[int | None, int | None]:
     return None if pickup is None else max(now, pickup), None if dropoff is None else max(now, dropoff)
 
 
-def track_said(live: Live, ride: Ride, payment: str = "none") -> TrackSaid:
+def track_said(live: Live, ride: Ride, said: RideSaid) -> TrackSaid:
     """One frame of a ride's tracking. The shuttle is shown only while the ride is ahead or under way."""
     shown = before = None
     if ride.shuttle is not None and ride.state in ("booked", "aboard", "stranded"):
@@ -153,7 +167,7 @@ def track_said(live: Live, ride: Ride, payment: str = "none") -> TrackSaid:
         if code in shuttle.plan.visits:
             places = places[: shuttle.plan.visits.index(code) + 1]
             before = sum(1 for i in range(1, len(places)) if places[i] != places[i - 1])
-    return TrackSaid(ride=ride_said(live, ride, payment), shuttle=shown, stops_before=before)
+    return TrackSaid(ride=said, shuttle=shown, stops_before=before)
 
 
 def position_said(live: Live, name: str) -> Position:

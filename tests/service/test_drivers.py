@@ -8,6 +8,8 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dispatch.core import events as ev
 from dispatch.core import invariants
 from tests.service.towns import Served, served, town
@@ -49,8 +51,19 @@ def test_a_round(tmp_path: Path) -> None:
             stop = plan["stops"][0]
             assert stop["boarding"][0]["name"] == "Aiko"
             assert stop["boarding"][0]["ride"] == ride["id"]
+            legs = (await at_town.call("GET", f"/v1/driver/shifts/{shift}/way", token=driver)).json()["legs"]
+            goals = [each["stop"]["id"] for each in plan["stops"][stop["here"] :]]
+            assert [leg["to"]["id"] for leg in legs] == goals
+            for leg in legs:
+                assert leg["line"][-1] == pytest.approx([leg["to"]["lon"], leg["to"]["lat"]], abs=2e-4)
+                assert sum(street["length_m"] for street in leg["streets"]) > 100
+            assert all(before["line"][-1] == after["line"][0] for before, after in itertools.pairwise(legs))
             await go_on_until(at_town, stop["leave_at"])
+            booked = (await at_town.call("GET", f"/v1/rides/{ride['id']}", token=rider)).json()
+            assert booked["cancelling"] == "free"
             assert await tell(at_town, driver, shift, {"kind": "departed", "stop": stop["stop"]["id"]}) == ["counted"]
+            booked = (await at_town.call("GET", f"/v1/rides/{ride['id']}", token=rider)).json()
+            assert booked["cancelling"] == "missed"
             plan = await manifest(at_town, driver, shift)
             assert plan["drive"]["to"]["id"] == stop["stop"]["id"]
             assert len(plan["drive"]["line"]) == len(plan["drive"]["reach_s"]) > 1
@@ -82,8 +95,10 @@ def test_a_round(tmp_path: Path) -> None:
             assert late == ["refused"]
             told = (await at_town.call("GET", f"/v1/rides/{ride['id']}", token=rider)).json()
             assert told["state"] == "delivered"
+            assert (told["stars"], told["cancelling"]) == (None, None)
             rated = await at_town.call("PUT", f"/v1/rides/{ride['id']}/rating", {"stars": 5}, token=rider)
             assert rated.status_code == 200
+            assert (await at_town.call("GET", f"/v1/rides/{ride['id']}", token=rider)).json()["stars"] == 5
             plan = await manifest(at_town, driver, shift)
             assert "Aiko" not in str(plan)
             assert invariants.check([e.event for e in at_town.live.ledger.entries], town()[2]) == []
@@ -113,7 +128,8 @@ def test_a_rider_who_is_not_there(tmp_path: Path) -> None:
                 gone = {"kind": "not_there", "ride": ride["id"]}
                 assert await tell(at_town, driver, shift, gone) == ["counted"]
                 assert at_town.live.world.rides[ride["id"]].state == "booked"
-                await at_town.pass_time(at_town.live.world.policy.no_show_grace_s + 1)
+                plan = await manifest(at_town, driver, shift)
+                await go_on_until(at_town, plan["stops"][0]["boarding"][0]["awaited_until"])
                 assert await tell(at_town, driver, shift, gone) == ["counted"]
                 assert at_town.live.world.rides[ride["id"]].state == "no_show"
             again = await at_town.call("POST", "/v1/quotes", at_town.journey(), token=rider)

@@ -64,6 +64,7 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/driver/shifts/{shift}/start"): D,
     ("POST", "/v1/driver/shifts/{shift}/end"): D,
     ("GET", "/v1/driver/shifts/{shift}/manifest"): D,
+    ("GET", "/v1/driver/shifts/{shift}/way"): D,
     ("GET", "/v1/driver/shifts/{shift}/live"): D,
     ("POST", "/v1/driver/shifts/{shift}/positions"): D,
     ("POST", "/v1/driver/shifts/{shift}/events"): D,
