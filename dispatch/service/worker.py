@@ -178,6 +178,7 @@ def main(answer: Callable[[Question, DriveTimes], Any] | None = None) -> None:
         roads, what = asked
         times = roads or times
         try:
+            assert times is not None, "asked before it was told of any roads"
             told: Any = (answer or _improvement)(what, times)
         except Exception as error:  # noqa: BLE001 - the dispatcher counts it and goes on
             told = f"{type(error).__name__}: {error}"
