@@ -136,7 +136,7 @@ async def _live(app: FastAPI, serving: Serving, over: asyncio.Event) -> None:
     """Bring up what is served, keep it up until it is over, and bring it down."""
     async with serving() as live:
         app.state.live = live
-        works = {"ledger": _follow, "lapses": live.lapses.run, "policies": live.coming.run}
+        works = {"ledger": _follow, "policies": live.coming.run}
         tasks = [asyncio.create_task(_kept_up(live, work, name), name=name) for name, work in works.items()]
         try:
             await over.wait()
@@ -156,7 +156,6 @@ def _tell(task: asyncio.Task[None], failed: Callable[[BaseException], None]) -> 
 async def _follow(live: Live) -> None:
     """Read the log for ever."""
     await live.dispatcher.until_ready(3600)
-    live.lapses.recall(live)
     await live.ledger.follow(live.dispatcher.subscribe(day=live.dispatcher.day))
 
 

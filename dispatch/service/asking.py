@@ -107,8 +107,6 @@ def answered(live: Live, name: str, journey: Journey, answer: Answer) -> QuotesS
     ride = live.world.rides[name]
     lapse = lapses_at(live.world.policy, ride.made_at)
     offers = answer.quotes or answer.later
-    if offers:
-        live.lapses.watch(name, lapse)
     state = "offered" if answer.quotes else "later_only" if answer.later else ride.state
     why = None
     if not answer.quotes:

@@ -44,6 +44,7 @@ from dispatch.service.decisions import (
 )
 from dispatch.service.endings import ended
 from dispatch.service.improving import Improving
+from dispatch.service.lapses import Lapses, lapses_at
 from dispatch.service.moments import zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
 from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
@@ -67,7 +68,9 @@ DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
 TICK_MS: Final = 30_000
 ARCHIVE_S: Final = 60.0
 PUNCTUAL_MS: Final = 5_000
-"""a timer that comes no later than this is logged at the time when it was due"""
+"""a timer that comes no later than this, in real time, is logged at the time when it was due"""
+LOOK_MS: Final = 1_000
+"""a quote may lapse before what was due next when it was given"""
 
 
 class Dispatcher:
@@ -124,6 +127,8 @@ class Dispatcher:
         """ms that the log was ahead of the clock when the day was read"""
         self._tick_at = 0
         """when the timer is due, ms of the service day"""
+        self._lapses = Lapses(self.desk.world)
+        self._punctual_ms = round(PUNCTUAL_MS * getattr(self.clock, "speed", 1.0))
         self._not_before = 0
         """of the timer: one that has failed is not tried again at once"""
         self._living: asyncio.Task[None] | None = None
@@ -282,6 +287,7 @@ class Dispatcher:
         # a clock that was set back since: time goes on from where the log is
         self._ahead = max(0, world.now - (self.clock.utc() - self._zero_utc)) if world.opened else 0
         self._tick_at = max((world.now // self._every() + 1) * self._every(), self._not_before)
+        self._lapses = Lapses(world)
 
     # the day
 
@@ -330,18 +336,32 @@ class Dispatcher:
         return commit
 
     def _on_time(self) -> None:
-        """Let the timer happen, if it is due, before anything later; a little late it still counts as on time."""
-        now, due = self.now, self._tick_at
-        if not self._rounds or now < due:
-            return
-        every = self._every()
-        self._tick_at = self._not_before = (now // every + 1) * every
-        try:
-            self._round(due if due >= self.desk.world.now and now - due <= PUNCTUAL_MS else now)
-        except Exception as error:
-            self.counters.defects += 1
-            log.exception("%s: the timer failed", self.zone.name)
-            raise StoreDown("the desk is being rebuilt") from error
+        """Let what is due happen before anything later, each at its own time; a timer that is very late happens now."""
+        while self._rounds:
+            now, due = self.now, self._due()
+            if now < due:
+                return
+            due = max(due, self.desk.world.now)
+            try:
+                if due < self._tick_at:
+                    # the quote was good until then, whenever somebody looks
+                    self._decide(
+                        lambda reactions, at: reactions.record(self._lapses.lapse(reactions.desk.world, at)), now=due
+                    )
+                    continue
+                every = self._every()
+                late = now - self._tick_at > self._punctual_ms
+                self._tick_at = self._not_before = ((now if late else self._tick_at) // every + 1) * every
+                self._round(now if late else due)
+            except Exception as error:
+                self.counters.defects += 1
+                log.exception("%s: the timer failed", self.zone.name)
+                raise StoreDown("the desk is being rebuilt") from error
+
+    def _due(self) -> int:
+        """When the next thing is due."""
+        lapses = self._lapses.next_at(self.desk.world)
+        return self._tick_at if lapses is None else min(self._tick_at, lapses)
 
     def _every(self) -> int:
         policy = self.desk.world.policy
@@ -349,12 +369,12 @@ class Dispatcher:
 
     async def _turn(self) -> None:
         while True:
-            await self.clock.sleep(self._tick_at - self.now)
-            with contextlib.suppress(StoreDown, NotLeader):  # the term ends, or the store is slow: the next one will do
+            await self.clock.sleep(min(self._due() - self.now, LOOK_MS))
+            try:
                 self._may_submit()
                 self._on_time()
-                continue
-            await self.clock.sleep(self._every())
+            except (StoreDown, NotLeader):  # the term ends, or the store is slow
+                await self.clock.sleep(LOOK_MS)
 
     # deciding
 
@@ -454,6 +474,9 @@ class Dispatcher:
             if world.seq != before:
                 term.spoil()
             raise
+        for event in events:
+            if isinstance(event, ev.RequestMade) and world.rides[event.request.id].state == "asked":
+                self._lapses.watch(event.request.id, lapses_at(world.policy, event.at))
         commit = Commit(day, before + 1, tuple(events), lines)
         for letter in letters:
             named = msgspec.structs.replace(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
-from typing import TYPE_CHECKING
 
 from dispatch.core import events as ev
-from dispatch.core.desk import Desk
 from dispatch.core.domain import Policy
-
-if TYPE_CHECKING:
-    from dispatch.service.live import Live
+from dispatch.core.world import World
 
 ANSWER_MS = 30_000
 LAPSE_MARGIN_MS = 3_000
@@ -24,38 +19,34 @@ def lapses_at(policy: Policy, made_at: int) -> int:
 
 
 class Lapses:
-    """Open requests by the time at which they lapse."""
+    """Open requests of a world, by the time at which they lapse."""
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, str]] = []
+    def __init__(self, world: World) -> None:
+        self._heap = [
+            (lapses_at(world.policy, ride.made_at), ride.request.id)
+            for ride in world.rides.values()
+            if ride.state == "asked"
+        ]
+        heapq.heapify(self._heap)
 
     def watch(self, request: str, at: int) -> None:
-        """Decline the request at this time if nothing has come of it."""
+        """The request lapses at this time if nothing has come of it."""
         heapq.heappush(self._heap, (at, request))
 
-    def recall(self, live: Live) -> None:
-        """After a start: all that is still open."""
-        world = live.world
-        for ride in world.rides.values():
-            if ride.state == "asked":
-                self.watch(ride.request.id, lapses_at(world.policy, ride.made_at))
+    def next_at(self, world: World) -> int | None:
+        """When the next request lapses; None: none is open."""
+        while self._heap and not _open(world, self._heap[0][1]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
 
-    async def run(self, live: Live) -> None:
-        """For ever: decline what lapses. Shorter than any answer's time, by whichever clock is served."""
-        while True:
-            await live.dispatcher.clock.sleep(500)
-            await asyncio.sleep(0.01)
-            await self.lapse(live)
+    def lapse(self, world: World, at: int) -> list[ev.Event]:
+        """Decline, at this time, what lapses until then."""
+        declined: list[ev.Event] = []
+        while (due := self.next_at(world)) is not None and due <= at:
+            declined.append(ev.QuoteDeclined(at, heapq.heappop(self._heap)[1]))
+        return declined
 
-    async def lapse(self, live: Live) -> None:
-        """Decline what has lapsed by now."""
-        while self._heap and self._heap[0][0] <= live.now and live.dispatcher.ready:
-            _, request = heapq.heappop(self._heap)
 
-            def decide(desk: Desk, now: int, request: str = request) -> list[ev.Event]:
-                ride = desk.world.rides.get(request)
-                return [ev.QuoteDeclined(now, request)] if ride is not None and ride.state == "asked" else []
-
-            ride = live.ride(request)
-            if ride is not None and ride.state == "asked":
-                await live.submit(decide)
+def _open(world: World, request: str) -> bool:
+    ride = world.rides.get(request)
+    return ride is not None and ride.state == "asked"

@@ -26,7 +26,6 @@ from dispatch.service.dispatcher import (
     Refused,
     StoreDown,
 )
-from dispatch.service.lapses import Lapses
 from dispatch.service.ledger import Ledger
 from dispatch.service.limits import Buckets
 from dispatch.service.maps import Maps
@@ -78,7 +77,6 @@ class Live:
         self.addresses = Buckets(settings.calls_per_minute_address, time.monotonic)
         self.heard: dict[str, Heard] = {}
         self.troubles: deque[Trouble] = deque(maxlen=100)
-        self.lapses = Lapses()
         self.coming = ComingPolicies()
         self.maps = Maps(area)
         self.decisions_ms: deque[float] = deque(maxlen=DECISIONS)
