@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from routing.errors import InputError
 from simulator import lab_charts as charts
 from simulator.bands import Band, band
-from simulator.days import Figures, Job, Progress, every_day, loaded, number, roads_of
+from simulator.days import Figures, Job, Progress, every_day, is_data_folder, loaded, number, roads_of
 from simulator.lab_page import figure, page, paragraphs, section, table
 from simulator.outputs import csv_bytes, write_whole
 
@@ -225,7 +225,11 @@ def fitted_yaml(scenario: str, fit: Fit) -> str:
             return {key: absolute(item) for key, item in value.items()}
         if isinstance(value, list):
             return [absolute(item) for item in value]
-        if isinstance(value, str) and (document.file.parent / value).is_file():
+        if (
+            isinstance(value, str)
+            and value
+            and ((document.file.parent / value).is_file() or is_data_folder(document.file.parent / value))
+        ):
             return str((document.file.parent / value).resolve())
         return value
 
@@ -290,13 +294,13 @@ def _demand(scenario: str, put: Mapping[str, str]) -> tuple[Ints, Ints, Ints]:
     """(departures, direct ms, direct mm) of a large sample of the scenario's demand; of recorded demand, all of it."""
     from dispatch.core.places import direct
     from simulator.demand import generate
-    from simulator.scenario_file import Demand
+    from simulator.demand_file import Demand
 
     made = loaded(scenario, tuple(put.items()))
     times, attempts = roads_of(made), made.requests
     if isinstance(attempts, Demand):
         demand = msgspec.structs.replace(attempts, attempts=SAMPLE)
-        attempts = tuple(generate(demand, made.places, times, made.seed, made.service_hours))
+        attempts = tuple(generate(demand, made.places, times, made.seed, made.service_hours, made.sources))
     ends = np.array([(a.depart_after, a.origin.place, a.destination.place) for a in attempts], np.int64).reshape(-1, 3)
     return ends[:, 0], *direct(times, ends[:, 1], ends[:, 2], ends[:, 0])
 

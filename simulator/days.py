@@ -284,9 +284,18 @@ def file_fingerprint(name: str) -> str:
     digest = hashlib.sha256(path.read_bytes())
     for text in _texts(document.data):
         file = path.parent / text
-        if len(text) < 200 and file.is_file():
-            digest.update(file.read_bytes())
+        if not 0 < len(text) < 200:
+            continue
+        inside = sorted(file.iterdir()) if file.is_dir() and is_data_folder(file) else [file]  # a feed, a recorded day
+        for part in inside:
+            if part.is_file():
+                digest.update(part.read_bytes())
     return digest.hexdigest()
+
+
+def is_data_folder(folder: Path) -> bool:
+    """Whether a folder is one that a scenario may name: a GTFS feed, or a day's output."""
+    return (folder / "stops.txt").is_file() or (folder / "events.jsonl").is_file()
 
 
 def _texts(value: Any) -> Iterator[str]:

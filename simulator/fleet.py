@@ -9,8 +9,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from dispatch.core.domain import NEVER, FixedCall, Shift
-from simulator.scenario_file import Fleet, Loop, Spot
+from simulator.scenario_file import Fleet, Loop
 from simulator.tables import ShiftRow
+from simulator.words import Spot
 from simulator.yaml_lines import hhmm
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import httpx
 
 from dispatch.core.domain import Access, Promise, Quote, RideRequest
 from simulator import riders as habits
-from simulator.demand import Attempt
+from simulator.attempts import Attempt
 from simulator.disturbances import Breakdown
 from simulator.riders import Riders
 

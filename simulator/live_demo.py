@@ -119,12 +119,13 @@ async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) 
 
 def _attempts(scenario: Scenario) -> Any:
     from simulator.demand import generate
-    from simulator.scenario_file import Demand
+    from simulator.demand_file import Demand
     from simulator.simulate import roads
 
     if not isinstance(scenario.requests, Demand):
         return scenario.requests
-    return generate(scenario.requests, scenario.places, roads(scenario), scenario.seed, scenario.service_hours)
+    hours, sources = scenario.service_hours, scenario.sources
+    return generate(scenario.requests, scenario.places, roads(scenario), scenario.seed, hours, sources)
 
 
 def _token(zone: str, key: str) -> str:

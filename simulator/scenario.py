@@ -17,13 +17,17 @@ from dispatch.core.domain import Policy, RideRequest, Shift
 from dispatch.core.places import Places, direct
 from routing.errors import InputError
 from routing.travel_times import Profile, ProfileStep
-from simulator.demand import Attempt, generate
+from simulator.attempts import Attempt
+from simulator.demand import generate
+from simulator.demand_data import Sources, resolve
+from simulator.demand_file import Demand
 from simulator.disturbances import Disturbances, resolved
 from simulator.fleet import shifts_of
 from simulator.riders import Riders
-from simulator.scenario_file import Demand, Fleet, ScenarioFile, Window, read_policy, read_scenario_file
+from simulator.scenario_file import Fleet, ScenarioFile, read_policy, read_scenario_file
 from simulator.tables import RequestRow, ShiftRow, read_requests, read_shifts
 from simulator.town import at_speed, end_of, lay_out, read_network
+from simulator.words import Window
 from simulator.yaml_lines import Document, hhmm, read_yaml
 
 if TYPE_CHECKING:
@@ -50,6 +54,8 @@ class Scenario:
     timezone: str
     currency: str
     seed: int
+    sources: Sources | None = None
+    """what made-up demand draws from"""
     notes: tuple[str, ...] = ()
     """what the reader should know, a line each: columns not used, streets cut off"""
 
@@ -103,9 +109,11 @@ def requests_of(scenario: Scenario, times: DriveTimes) -> tuple[tuple[int, RideR
     asked = scenario.requests
     if isinstance(asked, Demand):
         try:
-            attempts: Sequence[Attempt] = generate(asked, scenario.places, times, scenario.seed, scenario.service_hours)
+            attempts: Sequence[Attempt] = generate(
+                asked, scenario.places, times, scenario.seed, scenario.service_hours, scenario.sources
+            )
         except InputError as error:
-            raise InputError(error.what, file=scenario.file, field=error.field, expected=error.expected) from None
+            raise _in_file(error, scenario.file) from None
     else:
         attempts = asked
     if not attempts:
@@ -130,9 +138,16 @@ def requests_of(scenario: Scenario, times: DriveTimes) -> tuple[tuple[int, RideR
             seats=attempt.seats,
             wheelchairs=attempt.wheelchairs,
             rider=attempt.rider,
+            age=attempt.age,
+            channel=attempt.channel,
         )
         out.append((attempt.made_at, request))
     return tuple(sorted(out, key=lambda pair: pair[0]))
+
+
+def _in_file(error: InputError, file: Path) -> InputError:
+    """The same error, pointing at a file if it points at none."""
+    return InputError(error.what, file=error.file or file, line=error.line, field=error.field, expected=error.expected)
 
 
 def file_of(path_or_name: str | Path) -> Path:
@@ -183,10 +198,17 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
     places = at_speed(places, words.network)
     places, shifts = shifts_of(fleet, words.loops, places, document)
     requests: tuple[Attempt, ...] | Demand
+    sources: Sources | None = None
     if isinstance(words.requests, Demand):
         requests = words.requests
-        if requests.attempts and not places.stops:
+        if requests.attempts != 0 and not places.stops:
             raise document.error(("stops",), "there is no stop point", "some, as there are riders")
+        if places.stops:
+            try:
+                requests, sources, found = resolve(requests, places, words.date, words.service_hours, document)
+            except InputError as error:
+                raise _in_file(error, document.file) from None
+            notes += found
     else:
         requests = tuple(_attempt(row, places, words.service_hours) for row in request_rows)
     return Scenario(
@@ -204,6 +226,7 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
         timezone=words.timezone,
         currency=words.currency,
         seed=words.seed,
+        sources=sources,
         notes=tuple(notes),
     )
 
@@ -233,4 +256,6 @@ def _attempt(row: RequestRow, places: Places, hours: Window | None) -> Attempt:
         seats=row.seats,
         wheelchairs=row.wheelchairs,
         rider=row.rider,
+        age=row.age,
+        channel=row.channel,
     )

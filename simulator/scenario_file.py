@@ -7,45 +7,16 @@ planar networks [y, x] in metres. Times of day are written 05:30 or as seconds.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from dispatch.core.domain import Policy
-from simulator.riders import Range, Riders
-from simulator.yaml_lines import Clock, Document, hhmm
-
-Coordinate = Annotated[float, Meta(ge=-1e7, le=1e7)]
-Point = tuple[Coordinate, Coordinate]
-Seconds = Annotated[float, Meta(ge=0, le=172_800)]
-Metres = Annotated[float, Meta(ge=0, le=100_000)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Weight = Annotated[float, Meta(ge=0, le=1e6)]
-Factor = Annotated[float, Meta(ge=0.01, le=10)]
-Kmh = Annotated[float, Meta(ge=1, le=200)]
-Spot = str | int | Point
-"""a stop point's id, a node's id, or a point (then the nearest stop point to it)"""
-
-
-class Words(Struct, frozen=True, forbid_unknown_fields=True):
-    """What all mappings of a scenario file have: unknown keys are errors."""
-
-
-class Window(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """[from, to]; ms of the service day."""
-
-    begin: Clock
-    end: Clock
-
-    def __post_init__(self) -> None:
-        check_window(self.begin, self.end)
-
-
-def check_window(begin: Clock, end: Clock | None) -> None:
-    """Raises ValueError, which msgspec gives the place in the file, where a window does not last."""
-    if end is not None and end <= begin:
-        raise ValueError(f"ends at {hhmm(end)} but begins at {hhmm(begin)}; expected an end after the beginning")
+from simulator.demand_file import Demand
+from simulator.riders import Riders
+from simulator.words import Coordinate, Factor, Kmh, Point, Seconds, Share, Spot, Window, Words, check_window
+from simulator.yaml_lines import Clock, Document
 
 
 class SpeedStep(Words, frozen=True):
@@ -132,69 +103,6 @@ class Loop(Words, frozen=True):
 
     shuttle: str | int
     calls: tuple[Call, ...]
-
-
-class Centre(Words, frozen=True):
-    """Demand falls off around a point as a bell of this radius."""
-
-    at: Point
-    radius_m: Annotated[float, Meta(ge=1, le=100_000)]
-    weight: Weight = 1.0
-
-
-class Weighting(Words, frozen=True):
-    """How likely each stop point is an end of a journey."""
-
-    base: Weight = 0.06
-    """of every stop point; a centre of weight w adds up to w"""
-    centres: tuple[Centre, ...] = ()
-
-
-class Burst(Words, frozen=True):
-    """People before or after a train: a share of those of these hours travel to (or from) one stop point."""
-
-    at: Point
-    way: Literal["to", "from"]
-    hours: tuple[Annotated[int, Meta(ge=0, le=47)], ...]
-    minutes: Annotated[tuple[Annotated[int, Meta(ge=0, le=59)], ...], Meta(min_length=1)]
-    """past the hour, when each burst begins"""
-    within_s: Annotated[int, Meta(ge=1, le=3600)] = 120
-    share: Share = 0.25
-
-
-class Ahead(Words, frozen=True):
-    """Those who call before they travel."""
-
-    share: Share
-    lead_s: Range = Range(3600, 10_800)
-    """how long before the departure asked for they call"""
-    arrive_by_share: Share = 0
-    """of them, those who also name when to be there: departure + 1.5 × direct + 20 min, to the next 5 min"""
-
-
-Profile = dict[Annotated[int, Meta(ge=0, le=47)], Weight] | tuple[Weight, ...]
-
-
-class Demand(Words, frozen=True):
-    """Attempts made up: when by `profile`, where by weights, how far by `min_km` and `likely_km`."""
-
-    attempts: Annotated[int, Meta(ge=0, le=1_000_000)]
-    profile: Profile = ()
-    """weight of each hour of departure: a mapping, or a list from 00:00 on; none: all hours alike"""
-    hours: Window | None = None
-    """no departures outside; None: the service hours"""
-    origins: Weighting = Weighting()
-    destinations: Weighting | None = None
-    """None: as the origins"""
-    bursts: tuple[Burst, ...] = ()
-    min_km: Annotated[float, Meta(ge=0, le=1000)] = 0
-    """no shorter drives"""
-    likely_km: Annotated[float, Meta(gt=0, le=1000)] | None = None
-    """people ride for longer ways: a way of x km is kept with probability 0.25 + x / likely_km; None: all are"""
-    party: dict[Annotated[int, Meta(ge=1, le=100)], Weight] = field(default_factory=lambda: {1: 1.0})
-    """weight of each number of persons"""
-    wheelchair_share: Share = 0
-    ahead: Ahead = Ahead(share=0)
 
 
 class SpeedChange(Words, frozen=True):

@@ -46,6 +46,8 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     wheelchairs: int = 0
     """of them, those who need a wheelchair place too"""
     rider: str | None = None
+    age: str | None = None
+    channel: str | None = None
     row: Row
 
     @property
@@ -72,7 +74,7 @@ class ShiftRow(Struct, frozen=True, kw_only=True):
 REQUEST_COLUMNS = (
     "request_id", "request_time_s", "origin_node", "destination_node", "origin_lat", "origin_lon", "destination_lat",
     "destination_lon", "passengers", "wheelchairs", "depart_after_s", "arrive_by_s", "latest_pickup_s",
-    "latest_dropoff_s", "max_ride_time_s", "rider_id",
+    "latest_dropoff_s", "max_ride_time_s", "rider_id", "age_group", "channel",
 )  # fmt: skip
 VEHICLE_COLUMNS = (
     "vehicle_id", "start_node", "start_lat", "start_lon", "end_node", "end_lat", "end_lon", "capacity",
@@ -139,6 +141,8 @@ def _request(row: Row, origin: Callable[[Row], Place], destination: Callable[[Ro
         seats=row.integer("passengers", low=1, high=MAX_PARTY, unit="persons") if row.has("passengers") else 1,
         wheelchairs=row.integer("wheelchairs", low=0, high=MAX_PARTY) if row.has("wheelchairs") else 0,
         rider=row.text("rider_id") if row.has("rider_id") else None,
+        age=row.text("age_group") if row.has("age_group") else None,
+        channel=row.text("channel") if row.has("channel") else None,
         row=row,
     )
     if request.origin == request.destination:

@@ -19,7 +19,7 @@ from routing.errors import InputError
 from simulator.days import Changes
 from simulator.journeys import TALLIED
 from simulator.scenario import file_of, load_policy, load_scenario
-from simulator.scenario_file import Words, check_window
+from simulator.words import Words, check_window
 from simulator.yaml_lines import Document, clock, read_yaml
 
 EQUITY: Final = (

@@ -45,6 +45,10 @@ class RideRequest(Struct, frozen=True, omit_defaults=True):
     """id of the attempt's first request, where this one is a retry"""
     first_depart: int | None = None
     """departure asked for in the attempt's first request: waits are counted from it"""
+    age: str | None = None
+    """age group as the rider told it (youth, adult, 65+ …), for figures by group; decides nothing"""
+    channel: str | None = None
+    """way of booking (app, phone …), for figures by group; decides nothing"""
 
 
 class Promise(Struct, frozen=True, omit_defaults=True):

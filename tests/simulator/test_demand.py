@@ -11,9 +11,11 @@ from routing.errors import InputError
 from routing.network import RoadNetwork
 from routing.stop_points import StopPoint
 from routing.travel_times import DriveTimes, drive_times
-from simulator.demand import Attempt, generate, weights
+from simulator.attempts import Attempt
+from simulator.demand import generate
+from simulator.demand_data import weights
+from simulator.demand_file import Demand
 from simulator.disturbances import Disturbances, drive_permille
-from simulator.scenario_file import Demand
 from simulator.streams import Stream
 from simulator.yaml_lines import from_plain
 
