@@ -118,6 +118,7 @@ def create_app(
     problems.install(app)
     for router in (_common(), sign_in.router, rides.router, drivers.router, operators.router, staff.router):
         app.include_router(router)
+    app.include_router(staff.open_router)
     app.include_router(pages.router())
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     if settings.cors_origins:

@@ -36,6 +36,7 @@ from dispatch.service.problems import CODES, Problem
 from dispatch.service.settings import Keys, Settings
 from dispatch.service.streaming import frame
 from dispatch.service.vault import Vault
+from dispatch.service.yesterday import Yesterday
 from dispatch.service.zone import Area
 
 NAMES_KEPT_S = 60
@@ -79,6 +80,7 @@ class Live:
         self.troubles: deque[Trouble] = deque(maxlen=100)
         self.coming = ComingPolicies()
         self.maps = Maps(area)
+        self.yesterday = Yesterday()
         self.decisions_ms: deque[float] = deque(maxlen=DECISIONS)
         """from a call for quotes, or a booking, to its answer"""
         self._people: dict[str, tuple[float, Person]] = {}

@@ -244,6 +244,13 @@ class PinAsk(Ask):
     pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")]
 
 
+class DevelopmentAsk(Ask):
+    """Which staff to be, in development mode."""
+
+    role: Literal["operator", "planner"]
+    subject: Id
+
+
 class TokenSaid(Said):
     """A bearer token."""
 

@@ -7,7 +7,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from dispatch.service.models import Ask, Coordinate, EndSaid, Id, Moment, Name, Phone, Reason, Said, StopPointSaid, Text
+from dispatch.service.models import (
+    Ask,
+    Coordinate,
+    EndSaid,
+    Id,
+    Moment,
+    Name,
+    Phone,
+    Reason,
+    Said,
+    StopPointSaid,
+    Text,
+    Why,
+)
 
 Point = tuple[Coordinate, Coordinate]
 """lat, lon"""
@@ -68,7 +81,8 @@ class RideLine(Said):
     arrive_by: dt.datetime | None
     late: bool
     locked: bool
-    why: str | None
+    why: Why | None
+    """of rides refused or queued"""
 
 
 class StateSaid(Said):
@@ -78,6 +92,8 @@ class StateSaid(Said):
     day: str
     seq: int
     at: dt.datetime
+    log_from: dt.datetime
+    """the earliest moment that can be looked at"""
     paused: bool
     policy: str
     policy_version: int
@@ -97,6 +113,10 @@ class AlertSaid(Said):
     shuttle: str | None
     ride: str | None
     words: str
+    said: str | None = None
+    """by the driver, in their own words"""
+    trouble: str | None = None
+    """its kind, as the driver named it"""
     act: Literal["withdraw", "assign", "call", "none"]
     """what answers it"""
 
@@ -125,6 +145,8 @@ class ReasonAsk(Ask):
     """Every act has a reason: it is in the log."""
 
     reason: Reason
+    seen: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    """line of the log up to which the operator had seen what they act on: an act of another one since is a conflict"""
 
 
 class AssignAsk(ReasonAsk):
@@ -133,7 +155,7 @@ class AssignAsk(ReasonAsk):
     shuttle: Id | None = None
 
 
-class RoadsAsk(ReasonAsk):
+class StreetsAsk(Ask):
     """Streets: those named, those that a drawn line meets, or those within a box."""
 
     edges: Annotated[list[Annotated[int, Field(ge=0, le=10**8)]], Field(max_length=20_000)] | None = None
@@ -147,6 +169,10 @@ class RoadsAsk(ReasonAsk):
         if sum(part is not None for part in (self.edges, self.line, self.box)) != 1:
             raise ValueError("name edges, a line or a box")
         return self
+
+
+class RoadsAsk(StreetsAsk, ReasonAsk):
+    """Streets to close or open again."""
 
 
 class RoadsSaid(Said):
@@ -235,6 +261,23 @@ class DriverSaid(Said):
 
     driver: str
     vehicle: str | None
+
+
+class BeforeSaid(Said):
+    """Figures of the day before, to hold today's against."""
+
+    day: str | None
+    """none: no day before is known"""
+    so_far: dict[str, Any] | None
+    """to the same time of day"""
+    targets: dict[str, float]
+    """what the operator or a trial has set itself"""
+
+
+class ReportLink(Said):
+    """Where a report can be read for a minute, without a token: a page cannot send one with a frame."""
+
+    url: str
 
 
 class ResultSaid(Said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
 from dispatch.core import events as ev
+from dispatch.core import fleet as f
 from dispatch.core import kpi, operating
 from dispatch.core.desk import Desk
 from dispatch.core.reactions import Reactions
@@ -29,6 +31,7 @@ from dispatch.service.operator_models import (
     AlertSaid,
     AnswerAsk,
     AssignAsk,
+    BeforeSaid,
     LogLine,
     MessageAsk,
     MessageSaid,
@@ -40,9 +43,11 @@ from dispatch.service.operator_models import (
     RoadsSaid,
     StateSaid,
     StorySaid,
+    StreetsAsk,
 )
 from dispatch.service.outbox import Message
 from dispatch.service.policies import changed
+from dispatch.service.positions import Line, line
 from dispatch.service.problems import Problem, answers
 from dispatch.service.sign_in import LiveZone
 from dispatch.service.states import alerts, ride_line, state_said
@@ -69,6 +74,16 @@ async def state(
     if at is None:
         await live.settled()
         return state_said(live, live.dispatcher.desk, live.now, working)
+    moment = _moment(live, at)
+    world = await live.dispatcher.state_at(at=moment)
+    times = live.dispatcher.desk.times
+    if world.closed_edges.keys() != live.world.closed_edges.keys() or world.speed_factor != live.world.speed_factor:
+        times = await run_in_threadpool(live.area.roads, frozenset(world.closed_edges), world.speed_factor)
+    return state_said(live, Desk(times, world=world), moment, working, past=True)
+
+
+def _moment(live: Live, at: dt.datetime) -> int:
+    """ms of the open day. Raises Problem for a moment of which its log knows nothing."""
     try:
         moment = live.moments.ms(at)
     except (OverflowError, ValueError):
@@ -76,11 +91,7 @@ async def state(
     entries = live.ledger.entries
     if not entries or not entries[0].event.at <= moment <= live.now:
         raise Problem("no_such_moment")
-    world = await live.dispatcher.state_at(at=moment)
-    times = live.dispatcher.desk.times
-    if world.closed_edges.keys() != live.world.closed_edges.keys() or world.speed_factor != live.world.speed_factor:
-        times = await run_in_threadpool(live.area.roads, frozenset(world.closed_edges), world.speed_factor)
-    return state_said(live, Desk(times, world=world), moment, working, past=True)
+    return moment
 
 
 @router.get(
@@ -134,6 +145,12 @@ async def figures(_: StaffCaller, live: LiveZone) -> dict[str, Any]:
     return await run_in_threadpool(kpi.figures, events)
 
 
+@router.get("/kpis/before", responses=answers())
+async def figures_before(_: StaffCaller, live: LiveZone) -> BeforeSaid:
+    """The day before up to the same time of day, and what is aimed at."""
+    return await live.yesterday.said(live)
+
+
 @router.get("/log", responses=answers())
 async def log(
     _: StaffCaller,
@@ -185,8 +202,20 @@ def _ride(live: Live, ride: str) -> Ride:
 # acting on rides and shuttles
 
 
-async def _act(live: Live, act: ev.ActTaken) -> None:
+def _unseen(live: Live, act: ev.ActTaken, seen: int | None) -> None:
+    """Raises Problem if another operator has acted on this ride or shuttle since what this one has seen."""
+    for entry in live.ledger.entries[live.ledger.seq if seen is None else seen :]:
+        event = entry.event
+        if isinstance(event, ev.ActTaken) and event.author != act.author:
+            same_ride = act.request is not None and event.request == act.request
+            same_shuttle = act.request is None and act.shuttle is not None and event.shuttle == act.shuttle
+            if same_ride or same_shuttle:
+                raise Problem("acted_meanwhile")
+
+
+async def _act(live: Live, act: ev.ActTaken, seen: int | None = None) -> None:
     """Do it, or say why not; the act and what follows from it are one commit."""
+    _unseen(live, act, seen)
 
     def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
         try:
@@ -205,8 +234,25 @@ async def assign(ride: Id, ask: AssignAsk, caller: OperatorCaller, live: LiveZon
     _ride(live, ride)
     if ask.shuttle is not None:
         live.shuttle(ask.shuttle)
-    await _act(live, ev.ActTaken(0, "assign", caller.subject, ask.reason, ride, ask.shuttle))
+    await _act(live, ev.ActTaken(0, "assign", caller.subject, ask.reason, ride, ask.shuttle), ask.seen)
     return await story(ride, caller, live)
+
+
+@router.get("/shuttles/{shuttle}/way", response_class=Response, responses=answers("no_such_shuttle"))
+async def way(shuttle: Id, _: StaffCaller, live: LiveZone) -> Response:
+    """The streets that a shuttle's plan takes, as GeoJSON: a LineString each drive between places."""
+    found = live.shuttle(shuttle)
+    desk, network = live.dispatcher.desk, live.area.network
+    k, node, row = int(desk.fleet.shuttles[found.row, f.SLICE]), found.node, desk.fleet.routes[found.row]
+    drives: list[Line] = []
+    for place in dict.fromkeys(int(row[f.PLACE, n]) for n in range(len(found.plan.visits))):
+        if place >= 0:
+            drives.append(line(network, desk.times, k, node, place)[0])
+            node = int(live.area.places.nodes[place])
+    lines = [{"type": "LineString", "coordinates": points} for points in drives if len(points) > 1]
+    features = [{"type": "Feature", "properties": {"drive": n}, "geometry": one} for n, one in enumerate(lines)]
+    content = msgspec.json.encode({"type": "FeatureCollection", "features": features})
+    return Response(content, media_type="application/geo+json")
 
 
 @router.post("/rides/{ride}/lock", responses=answers("no_such_ride", "ride_not_open"))
@@ -225,9 +271,11 @@ async def _lock(live: Live, ride: str, ask: ReasonAsk, caller: OperatorCaller, w
     found = _ride(live, ride)
     if found.state not in ("booked", "stranded"):
         raise Problem("ride_not_open")
+    act = ev.ActTaken(0, what, caller.subject, ask.reason, ride)
+    _unseen(live, act, ask.seen)
     if found.locked == (what == "lock"):
         raise Problem("nothing_to_change")
-    await _act(live, ev.ActTaken(0, what, caller.subject, ask.reason, ride))
+    await _act(live, act)
     return await story(ride, caller, live)
 
 
@@ -235,7 +283,9 @@ async def _lock(live: Live, ride: str, ask: ReasonAsk, caller: OperatorCaller, w
 async def withdraw(shuttle: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> StateSaid:
     """Take a shuttle out where it is; who is aboard gets out at the next stop point, everybody gets another one."""
     live.shuttle(shuttle)
-    await take_out(live, shuttle, ev.ActTaken(0, "withdraw", caller.subject, ask.reason, None, shuttle))
+    act = ev.ActTaken(0, "withdraw", caller.subject, ask.reason, None, shuttle)
+    _unseen(live, act, ask.seen)
+    await take_out(live, shuttle, act)
     return state_said(live, live.dispatcher.desk, live.now, await crew(live))
 
 
@@ -274,7 +324,7 @@ async def reopen_roads(ask: RoadsAsk, caller: OperatorCaller, live: LiveZone) ->
     return await _change_roads(live, edges, ev.RoadReopened(0, tuple(edges), caller.subject, ask.reason))
 
 
-async def _edges(live: Live, ask: RoadsAsk) -> list[int]:
+async def _edges(live: Live, ask: StreetsAsk) -> list[int]:
     if ask.edges is not None:
         if max(ask.edges, default=0) >= live.area.network.edges:
             raise Problem("no_such_edge")
@@ -301,10 +351,30 @@ async def _change_roads(live: Live, edges: list[int], change: ev.RoadClosed | ev
     return RoadsSaid(edges=edges, id=f"{done.day}:{done.seq}")
 
 
-@router.get("/roads/closed", responses=answers())
-async def closed_roads(_: StaffCaller, live: LiveZone) -> Response:
+@router.post("/roads/meeting", response_class=Response, responses=answers("no_such_edge", "no_street_there"))
+async def meeting(ask: StreetsAsk, _: OperatorCaller, live: LiveZone) -> Response:
+    """Which streets these are, as GeoJSON: to be looked at before they are closed."""
+    return Response(live.maps.streets(await _edges(live, ask)), media_type="application/geo+json")
+
+
+@router.get("/roads/closed", response_class=Response, responses=answers("no_such_moment"))
+async def closed_roads(
+    _: StaffCaller,
+    live: LiveZone,
+    at: Annotated[AwareDatetime | None, Query(description="a past moment of the open day; none: now")] = None,
+) -> Response:
     """Closed streets as GeoJSON."""
-    return Response(live.maps.streets(live.world.closed_edges), media_type="application/geo+json")
+    closed = set(live.world.closed_edges)
+    if at is not None:
+        until, closed = _moment(live, at), set()
+        for entry in live.ledger.entries:
+            if entry.event.at > until:
+                break
+            if isinstance(entry.event, ev.RoadClosed):
+                closed.update(entry.event.edges)
+            elif isinstance(entry.event, ev.RoadReopened):
+                closed.difference_update(entry.event.edges)
+    return Response(live.maps.streets(sorted(closed)), media_type="application/geo+json")
 
 
 # rules

@@ -78,6 +78,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "no_such_edge": (422, "There is no such street on this map."),
     "no_street_there": (422, "No street lies there."),
     "not_possible": (409, "The shuttle cannot carry that ride and keep all promises."),
+    "acted_meanwhile": (409, "Another operator has acted on this in the meantime. Look at what was done, then decide."),
     "ride_not_open": (409, "The ride is over, or was never booked."),
     "nothing_to_change": (409, "It is so already."),
     "no_such_moment": (404, "The log does not reach back to that moment."),

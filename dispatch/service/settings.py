@@ -7,13 +7,26 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from routing.errors import InputError
 
 KEY_BYTES = 32
 Words = Annotated[tuple[str, ...], NoDecode]
+
+
+def _targets(given: object) -> object:
+    """`service_rate=0.72,wait_mean_s=960`."""
+    if not isinstance(given, str):
+        return given
+    pairs = [part.partition("=") for part in given.split(",") if part.strip()]
+    if any(not name.strip() or not value.strip() for name, _, value in pairs):
+        raise ValueError("must be figures with their values: service_rate=0.72,wait_mean_s=960")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+Targets = Annotated[dict[str, float], NoDecode, BeforeValidator(_targets)]
 
 
 class Settings(BaseSettings):
@@ -54,6 +67,8 @@ class Settings(BaseSettings):
     """where messages to riders go (SMS gateway, e-mail); none: they are only in the outbox and the log"""
     webhook_secret: SecretStr | None = None
     """signs what is sent there, HMAC-SHA256"""
+    targets: Targets = {}
+    """figures that the operator or a trial has set itself: the console shows them beside the day's"""
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
     def __init__(self, **values: Any) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import time
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Shift
-from dispatch.service.auth import OperatorCaller, StaffCaller
+from dispatch.service.auth import OperatorCaller, StaffCaller, sealed
 from dispatch.service.driver_models import ShiftSaid
-from dispatch.service.live import refuse
+from dispatch.service.live import Live, refuse
 from dispatch.service.manifests import crew, shift_said
 from dispatch.service.models import Done, Id
 from dispatch.service.operator_models import (
     DriverAsk,
     DriverSaid,
     ReasonAsk,
+    ReportLink,
     ResultSaid,
     RiderAsk,
     RiderFound,
@@ -29,11 +34,14 @@ from dispatch.service.problems import Problem, answers
 from dispatch.service.sign_in import LiveZone, hasher
 
 router = APIRouter(prefix="/v1/operator", tags=["operator"])
+open_router = APIRouter(prefix="/v1", tags=["planner"])
 KPIS = "kpis.json"
 REPORT = "report.html"
 REPORT_CSP = (
-    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "img-src data:; frame-ancestors 'self'"
 )
+LINK_S = 60
 
 
 @router.post("/riders", status_code=201, responses=answers())
@@ -154,8 +162,41 @@ def _results(folder: Path) -> list[ResultSaid]:
 @router.get("/results/{result}/report", tags=["planner"], responses=answers("no_such_result"))
 async def report(result: Id, _: StaffCaller, live: LiveZone) -> Response:
     """The report of one, a page of its own that may reach nothing else."""
+    return await _report(live, result)
+
+
+async def _report(live: Live, result: str) -> Response:
     names = {said.name for said in await run_in_threadpool(_results, live.settings.results_dir) if said.report}
     if result not in names:
         raise Problem("no_such_result")
     page = await run_in_threadpool((live.settings.results_dir / result / REPORT).read_bytes)
-    return Response(page, media_type="text/html", headers={"Content-Security-Policy": REPORT_CSP})
+    headers = {"Content-Security-Policy": REPORT_CSP, "X-Frame-Options": "SAMEORIGIN"}
+    return Response(page, media_type="text/html", headers=headers)
+
+
+@router.post("/results/{result}/link", tags=["planner"], responses=answers("no_such_result"))
+async def link(result: Id, _: StaffCaller, live: LiveZone) -> ReportLink:
+    """An address of the report that holds for a minute without a token."""
+    if not any(
+        said.name == result and said.report for said in await run_in_threadpool(_results, live.settings.results_dir)
+    ):
+        raise Problem("no_such_result")
+    until = int(time.time()) + LINK_S
+    return ReportLink(url=f"/v1/reports/{quote(result, safe='')}?until={until}&seal={_seal(live, result, until)}")
+
+
+def _seal(live: Live, result: str, until: int) -> str:
+    return sealed(live.keys, "report", f"{until}/{result}".encode()).hex()
+
+
+@open_router.get("/reports/{result}", response_class=Response, responses=answers("no_such_result"))
+async def linked_report(
+    result: Id,
+    live: LiveZone,
+    until: Annotated[int, Query(ge=0, le=10**11)],
+    seal: Annotated[str, Query(max_length=64)],
+) -> Response:
+    """A report by its link."""
+    if until < time.time() or not hmac.compare_digest(seal.encode(), _seal(live, result, until).encode()):
+        raise Problem("no_such_result")
+    return await _report(live, result)

@@ -6,12 +6,11 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER
-from dispatch.core.receipt import in_words
 from dispatch.core.world import Ride, Shuttle
 from dispatch.service.live import Live
 from dispatch.service.operator_models import AlertSaid, RideLine, ShuttleSaid, StateSaid, VisitSaid
 from dispatch.service.positions import position
-from dispatch.service.views import stop_said
+from dispatch.service.views import stop_said, why_said
 
 OPEN = ("asked", "queued", "booked", "aboard", "stranded")
 SHOWN_MS = 1_800_000
@@ -35,6 +34,7 @@ def state_said(live: Live, desk: Desk, now: int, crew: dict[str, str], *, past: 
         day=day,
         seq=world.seq,
         at=live.moments.told(now),
+        log_from=live.moments.told(live.ledger.entries[0].event.at if live.ledger.entries else now),
         paused=world.paused,
         policy=world.policy.name,
         policy_version=world.policy.version,
@@ -117,7 +117,7 @@ def ride_line(live: Live, ride: Ride) -> RideLine:
         arrive_by=or_none(None if promise is None else promise.dropoff_by),
         late=ride.late_dropoff is not None,
         locked=ride.locked,
-        why=None if receipt is None else in_words(receipt),
+        why=None if receipt is None else why_said(live, receipt),
     )
 
 
@@ -127,10 +127,16 @@ def alerts(live: Live) -> list[AlertSaid]:
     found: list[AlertSaid] = []
 
     def add(
-        kind: str, words: str, act: str, shuttle: str | None = None, ride: str | None = None, at: int = now
+        kind: str,
+        words: str,
+        act: str,
+        shuttle: str | None = None,
+        ride: str | None = None,
+        at: int = now,
+        **more: str | None,
     ) -> None:
         found.append(
-            AlertSaid(kind=kind, at=told(at), shuttle=shuttle, ride=ride, words=words, act=act)  # type: ignore[arg-type]
+            AlertSaid(kind=kind, at=told(at), shuttle=shuttle, ride=ride, words=words, act=act, **more)  # type: ignore[arg-type]
         )
 
     for request in world.unplaced:
@@ -160,5 +166,6 @@ def alerts(live: Live) -> list[AlertSaid]:
             )
     for trouble in reversed(live.troubles):
         words = trouble.words or trouble.kind.replace("_", " ")
-        add("trouble", f"The driver of {trouble.shuttle}: {words}", "call", trouble.shuttle, at=trouble.at)
+        told_so = f"The driver of {trouble.shuttle}: {words}"
+        add("trouble", told_so, "call", trouble.shuttle, at=trouble.at, said=trouble.words, trouble=trouble.kind)
     return found

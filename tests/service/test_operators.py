@@ -52,7 +52,17 @@ def test_a_morning(tmp_path: Path) -> None:
             assert story["name"] == "Grandma"
             assert (await do("POST", f"/v1/operator/rides/{ride}/lock", why))["ride"]["locked"] is True
             await do("POST", f"/v1/operator/rides/{ride}/lock", why, 409)
+            # another one who has not seen that is told so first
+            second = at_town.token("operator", "joon")
+            stale = {**why, "seen": before["seq"]}
+            for act in ("assign", "lock"):
+                missed = await at_town.call("POST", f"/v1/operator/rides/{ride}/{act}", stale, token=second)
+                assert missed.json()["code"] == "acted_meanwhile"
+            way = await do("GET", f"/v1/operator/shuttles/{others[0]}/way")
+            assert way["features"][0]["geometry"]["type"] == "LineString"
             await at_town.pass_time(60)
+            meeting = await do("POST", "/v1/operator/roads/meeting", {"edges": [0, 1]})
+            assert [feature["properties"]["edge"] for feature in meeting["features"]] == [0, 1]
             closed = await do("POST", "/v1/operator/roads/close", {**why, "edges": [0, 1]})
             assert closed["edges"] == [0, 1]
             lines = await do("GET", "/v1/operator/roads/closed")
@@ -76,6 +86,9 @@ def test_a_morning(tmp_path: Path) -> None:
             then = await do("GET", f"/v1/operator/state?at={before['at'].replace('+', '%2B')}")
             assert then["rides"] == before["rides"]
             assert then["closed_edges"] == 0
+            past = await do("GET", f"/v1/operator/roads/closed?at={before['at'].replace('+', '%2B')}")
+            assert past["features"] == []
+            assert await do("GET", "/v1/operator/kpis/before") == {"day": None, "so_far": None, "targets": {}}
             await do("GET", "/v1/operator/state?at=2001-01-01T00:00:00Z", None, 404)
             await at_town.pass_time(1900)
             for _ in range(20):
@@ -123,6 +136,13 @@ def test_complaints_shifts_and_results(tmp_path: Path) -> None:
             page = await at_town.call("GET", "/v1/operator/results/monday/report", token=planner)
             assert page.text == "<p>fine</p>"
             assert page.headers["content-security-policy"].startswith("sandbox")
+            url = (await at_town.call("POST", "/v1/operator/results/monday/link", token=planner)).json()["url"]
+            framed = await at_town.call("GET", url)
+            assert framed.text == "<p>fine</p>"
+            assert "frame-ancestors 'self'" in framed.headers["content-security-policy"]
+            assert framed.headers["x-frame-options"] == "SAMEORIGIN"
+            for forged in (url.replace("monday", "tuesday"), url.replace("until=1", "until=9"), url[:-2] + "xx"):
+                assert (await at_town.call("GET", forged)).status_code == 404
             for name in ("..", "%2e%2e", "tuesday"):
                 gone = await at_town.call("GET", f"/v1/operator/results/{name}/report", token=planner)
                 assert gone.status_code == 404
