@@ -1,0 +1,155 @@
+// Events of the log as sentences.
+
+import { clock } from "../shared/format";
+import { language } from "../shared/i18n";
+import { whyWords } from "../shared/problems";
+import { lines, places, stopName } from "./store";
+import type { LogEvent, LogLine } from "./types";
+
+/** Events that tell an operator nothing: the machine's own steps. */
+const SILENT = new Set(["TimerTicked", "PlansProposed", "ProgressMade", "PositionReported", "DriveStarted", "CallMade", "IdleSent"]);
+const ACTS = new Set(["ActTaken", "RoadClosed", "RoadReopened", "PolicyChanged"]);
+const TROUBLE = new Set(["ShuttleBrokeDown", "RiderStranded", "PromiseAtRisk", "NoShow", "RideRefused"]);
+
+export const tells = (line: LogLine): boolean => !SILENT.has(line.event.type);
+export const isAct = (line: LogLine): boolean => ACTS.has(line.event.type) && line.event["author"] !== "";
+export const isTrouble = (line: LogLine): boolean => TROUBLE.has(line.event.type);
+
+/** The ride that an event is about. */
+export function rideIn(event: LogEvent): string | null {
+  const request = event.request;
+  return typeof request === "string" ? request : (request?.id ?? null);
+}
+
+const ACT_KO: Readonly<Record<string, string>> = {
+  assign: "배차 변경", lock: "고정", unlock: "고정 해제", withdraw: "운행 제외", cancel: "취소", pause: "접수 중지", resume: "접수 재개",
+  message: "메시지", open_shift: "근무 추가", close_shift: "근무 종료", book: "전화 예약",
+};
+const ACT_EN: Readonly<Record<string, string>> = {
+  assign: "moved", lock: "locked", unlock: "unlocked", withdraw: "taken out of service", cancel: "cancelled", pause: "paused new rides",
+  resume: "resumed new rides", message: "sent a message", open_shift: "opened a shift", close_shift: "closed a shift", book: "booked by phone",
+};
+
+/** One event in the page's language. */
+export function sentence(line: LogLine): string {
+  const { event } = line;
+  return language.value === "ko" ? korean(event, line) : english(event, line);
+}
+
+function stopAt(place: unknown): string {
+  const number = typeof place === "number" ? place : ((place as { place?: number } | undefined)?.place ?? -1);
+  return stopName(places.value[number] ?? null);
+}
+
+/** A time of the event's own day, told as a clock. */
+function time(ms: unknown, line: LogLine): string {
+  return typeof ms === "number" ? clock(Date.parse(line.at) - line.event.at + ms) : "–";
+}
+
+/** Constants of the receipts are words only in the service's answers: here they are told shortly. */
+function bound(event: LogEvent): string {
+  const receipt = event["receipt"] as { binding?: string; shuttles?: number; in_reach?: number; relax?: string } | undefined;
+  const code = receipt?.binding ?? null;
+  return whyWords({
+    code,
+    words: WHY_EN[code ?? ""] ?? "",
+    shuttles_on_shift: receipt?.shuttles ?? 0,
+    shuttles_in_reach: receipt?.in_reach ?? 0,
+    passed_by: 0,
+    nearest_pickup_at: null,
+  });
+}
+
+const WHY_EN: Readonly<Record<string, string>> = {
+  off_shift: "no shuttle on shift then",
+  out_of_reach: "no shuttle could be there in time",
+  full: "no free place in time",
+  pickup_late: "near shuttles come too late",
+  dropoff_late: "would arrive too late",
+  others_promises: "would break others' promises",
+  party_too_large: "party too large",
+  no_way: "no road between the stop points",
+  shift_ends: "shifts end before",
+  past: "the time has passed",
+  paused: "new rides are paused",
+  horizon: "too far ahead",
+};
+
+function english(event: LogEvent, line: LogLine): string {
+  const [ride, shuttle] = [rideIn(event) ?? "", event.shuttle ?? ""];
+  switch (event.type) {
+    case "DayOpened": return "The day began.";
+    case "DayClosed": return "The day ended.";
+    case "ShiftOpened": return `Shift of ${String((event["shift"] as { id?: string }).id)} is planned.`;
+    case "ShiftClosed": return `Shift of ${shuttle} closed.`;
+    case "RequestMade": {
+      const request = event.request as unknown as { origins: unknown[]; destinations: unknown[]; seats?: number };
+      return `${ride} asked: ${stopAt(request.origins[0])} → ${stopAt(request.destinations[0])}${(request.seats ?? 1) > 1 ? `, ${request.seats} people` : ""}`;
+    }
+    case "QuoteDeclined": return `${ride} did not take the offer.`;
+    case "RideCancelled": return `${ride} cancelled${event["reason"] ? `: ${String(event["reason"])}` : "."}`;
+    case "RideBooked": return `${ride} booked on ${shuttle}: pickup ${time((event["promise"] as { pickup_from: number }).pickup_from, line)}–${time((event["promise"] as { pickup_to: number }).pickup_to, line)}, there by ${time((event["promise"] as { dropoff_by: number }).dropoff_by, line)}`;
+    case "RideRefused": return `${ride} refused: ${bound(event)}`;
+    case "RideQueued": return `${ride} waits in the queue until ${time(event["until"], line)}: ${bound(event)}`;
+    case "PlansChanged": return `Plans of ${Object.keys(event["plans"] as object).join(", ")} changed${event["cause"] ? ` (${String(event["cause"])})` : ""}.`;
+    case "PromiseAtRisk": return `${ride}'s promise cannot be kept; the rider was told${typeof event["pickup_at"] === "number" ? `: pickup by ${time(event["pickup_at"], line)}` : ""}.`;
+    case "StopArrived": return `${shuttle} arrived at ${stopAt(event["place"])}.`;
+    case "RiderAwaited": return `${shuttle} waits for ${ride} until ${time(event["until"], line)}.`;
+    case "RiderBoarded": return `${ride} boarded ${shuttle}.`;
+    case "RiderAlighted": return `${ride} alighted from ${shuttle}.`;
+    case "NoShow": return `${ride} was not there.`;
+    case "ShuttleBrokeDown": return `${shuttle} is out of service.`;
+    case "RiderStranded": return `${ride} left ${shuttle} at ${stopAt(event["place"])} and waits for another shuttle.`;
+    case "RoadClosed": return `${(event["edges"] as unknown[]).length} street sections closed${by(event)}`;
+    case "RoadReopened": return `${(event["edges"] as unknown[]).length} street sections open again${by(event)}`;
+    case "SpeedsChanged": return `Drives now take ${String(event["factor"])} times as long.`;
+    case "PolicyChanged": return `Rules changed${by(event)}`;
+    case "ActTaken": return `${ride || shuttle ? `${ride || shuttle} ` : ""}${ACT_EN[String(event["act"])] ?? String(event["act"])}${by(event)}`;
+    default: return event.type;
+  }
+}
+
+function by(event: LogEvent): string {
+  const [author, reason] = [String(event["author"] ?? ""), String(event["reason"] ?? "")];
+  if (language.value === "ko") return `${author ? ` – ${author}` : ""}${reason ? `: ${reason}` : ""}`;
+  return `${author ? ` by ${author}` : ""}${reason ? `: ${reason}` : ""}`;
+}
+
+function korean(event: LogEvent, line: LogLine): string {
+  const [ride, shuttle] = [rideIn(event) ?? "", event.shuttle ?? ""];
+  switch (event.type) {
+    case "DayOpened": return "운행일 시작";
+    case "DayClosed": return "운행일 종료";
+    case "ShiftOpened": return `${String((event["shift"] as { id?: string }).id)} 근무 등록`;
+    case "ShiftClosed": return `${shuttle} 근무 종료`;
+    case "RequestMade": {
+      const request = event.request as unknown as { origins: unknown[]; destinations: unknown[]; seats?: number };
+      return `${ride} 요청: ${stopAt(request.origins[0])} → ${stopAt(request.destinations[0])}${(request.seats ?? 1) > 1 ? `, ${request.seats}명` : ""}`;
+    }
+    case "QuoteDeclined": return `${ride} 제안을 받지 않음`;
+    case "RideCancelled": return `${ride} 취소${event["reason"] ? `: ${String(event["reason"])}` : ""}`;
+    case "RideBooked": return `${ride} ${shuttle}에 배차: 탑승 ${time((event["promise"] as { pickup_from: number }).pickup_from, line)}–${time((event["promise"] as { pickup_to: number }).pickup_to, line)}, 도착 ${time((event["promise"] as { dropoff_by: number }).dropoff_by, line)}까지`;
+    case "RideRefused": return `${ride} 거절: ${bound(event)}`;
+    case "RideQueued": return `${ride} ${time(event["until"], line)}까지 대기: ${bound(event)}`;
+    case "PlansChanged": return `${Object.keys(event["plans"] as object).join(", ")} 운행 계획 변경`;
+    case "PromiseAtRisk": return `${ride} 약속을 지킬 수 없어 승객에게 알림${typeof event["pickup_at"] === "number" ? `: 탑승 ${time(event["pickup_at"], line)}까지` : ""}`;
+    case "StopArrived": return `${shuttle} ${stopAt(event["place"])} 도착`;
+    case "RiderAwaited": return `${shuttle} ${ride} 승객을 ${time(event["until"], line)}까지 기다림`;
+    case "RiderBoarded": return `${ride} ${shuttle} 탑승`;
+    case "RiderAlighted": return `${ride} ${shuttle} 하차`;
+    case "NoShow": return `${ride} 미탑승`;
+    case "ShuttleBrokeDown": return `${shuttle} 운행 제외`;
+    case "RiderStranded": return `${ride} ${stopAt(event["place"])}에 내려 다른 셔틀을 기다림 (${shuttle})`;
+    case "RoadClosed": return `도로 ${(event["edges"] as unknown[]).length}구간 통제${by(event)}`;
+    case "RoadReopened": return `도로 ${(event["edges"] as unknown[]).length}구간 통제 해제${by(event)}`;
+    case "SpeedsChanged": return `주행 시간 ${String(event["factor"])}배`;
+    case "PolicyChanged": return `운영 규칙 변경${by(event)}`;
+    case "ActTaken": return `${ride || shuttle ? `${ride || shuttle} ` : ""}${ACT_KO[String(event["act"])] ?? String(event["act"])}${by(event)}`;
+    default: return event.type;
+  }
+}
+
+/** The latest act of another operator on a ride or shuttle. */
+export function latestActOfOther(id: string, me: string): LogLine | undefined {
+  return lines.value.findLast((line) => isAct(line) && line.event["author"] !== me && (rideIn(line.event) === id || line.event.shuttle === id));
+}
