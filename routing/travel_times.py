@@ -48,6 +48,12 @@ class DriveTimes:
     """(E,) length in millimetres"""
     version: int = 0
     """rises with every closure and change of speed"""
+    into: NDArray[np.int32] = field(init=False, repr=False, compare=False)
+    """(P, P) milliseconds in slice 0 to each place (row) from each other: a row is what one goal asks of many plans"""
+
+    def __post_init__(self) -> None:
+        """Lay the times between places out by goal."""
+        object.__setattr__(self, "into", np.ascontiguousarray(self.table[0, self.place_nodes].T))
 
     def seconds(self, origin: int, destination: int, at_ms: int = 0) -> float:
         """Drive from place to place, in seconds."""

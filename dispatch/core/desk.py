@@ -255,6 +255,7 @@ class Desk:
             fleet.visits,
             fleet.rules,
             times.table,
+            times.into,
             times.place_nodes,
             times.slices,
             times.indptr,

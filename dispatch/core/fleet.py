@@ -45,7 +45,8 @@ PAIR = 7  # position of a drop-off's own pickup, -1 if the rider is aboard; -2: 
 SOONEST = 8  # service would end, were nothing delayed on purpose
 TRIAL = 9  # used while an insertion is tried
 LEG = 10  # drive to it
-ROUTE_ROWS = 11
+ROOM = 11  # by so much it and all after it may be later for all the rides that end there; NEVER if none has a limit
+ROUTE_ROWS = 12
 
 # visits[code, …]
 V_PLACE = 0  # -1: wherever the shuttle is

@@ -33,6 +33,7 @@ from dispatch.core.fleet import (
     OPEN,
     PAIR,
     PLACE,
+    ROOM,
     SEATS,
     SLICE,
     SOONEST,
@@ -148,6 +149,7 @@ def _follow(  # type: ignore[no-untyped-def]
     if t > end:
         return 0, 0
     delay = 0
+    driven = False  # whether the old drives are the drives again
     from_node = place_nodes[stands]
     load = route[LOAD, j - 1] if j > 0 else shuttle[ABOARD]
     for k in range(j, n):
@@ -155,8 +157,9 @@ def _follow(  # type: ignore[no-untyped-def]
         place = visits[c, V_PLACE]
         arrive = t
         if place >= 0:
-            arrive += table[slice_at(slices, t), from_node, place]
+            arrive += route[LEG, k] if one_slice and driven else table[slice_at(slices, t), from_node, place]
             from_node = place_nodes[place]
+            driven = True
         begin = max(arrive, visits[c, V_EARLIEST])
         # stop dwells may have gone over to the new visits: by so much the old slack may be exceeded
         if begin > visits[c, V_LATEST] or (one_slice and place >= 0 and begin > route[LATEST_OK, k] + 2 * stop_dwell):
@@ -308,25 +311,39 @@ def best_in_route(  # type: ignore[no-untyped-def]
             d_begin = max(d_arrive, d_early)
             if d_begin <= d_late:
                 total_drive = drive + to_d
-                late = 0
+                late, shift, after = 0, -1, -1
                 m = _onward(route, j, n)
                 onward = route[PLACE, m] if m < n else -1
+                d_done = d_begin + d_dwell + (stop_dwell if d_place != stands else 0)
                 if onward >= 0:
                     leg = table[s, d_node, onward]
                     total_drive += leg
                     if rigid and m == j:
-                        there = d_begin + d_dwell + (stop_dwell if d_place != stands else 0) + leg
-                        late = w_delay * left * max(there - route[BEGIN, j] - give, 0)
+                        shift = d_done + leg - route[BEGIN, j]
+                        late = w_delay * left * max(shift - give, 0)
                     if j > i:
                         total_drive -= route[LEG, m]
                 cost = w_drive * total_drive + w_delay * (delay + d_begin - now) - waking
                 if cost + late - spared < best:
                     verdict, later = -1, 0
                     if not (whole or d_begin - p_begin > ride or d_begin - d_arrive > rules[WAIT_ABOARD]):
-                        verdict, later = _follow(
-                            shuttle, route, scratch, i, j, d_begin + d_dwell + (stop_dwell if d_place != stands else 0),
-                            d_place, best - cost + spared, visits, rules, table, place_nodes, slices,
-                        )  # fmt: skip
+                        if shift >= 0:
+                            # all that is left of the plan moves by as much: no need to time it
+                            after = shift + (stop_dwell if onward != d_place else 0)
+                            after -= route[DONE, j] - route[BEGIN, j] - visits[route[CODE, j], V_DWELL]
+                        if after >= 0 and max(shift, after) <= route[ROOM, j]:
+                            c = route[CODE, j]
+                            later = after * left + (shift - after) * (c & 1)
+                            verdict = route[BEGIN, j] + shift <= visits[c, V_LATEST]
+                            if j + 1 < n:
+                                verdict = verdict and route[BEGIN, j + 1] + after <= route[LATEST_OK, j + 1]
+                            else:
+                                verdict = verdict and route[DONE, j] + after <= end
+                        else:
+                            verdict, later = _follow(
+                                shuttle, route, scratch, i, j, d_done, d_place, best - cost + spared, visits, rules,
+                                table, place_nodes, slices,
+                            )  # fmt: skip
                     p_at, d_at = p_begin, d_begin
                     if verdict < 0 and one_slice:
                         # what no delay mends: the rider's own time on the way, and lateness at the next point
@@ -360,7 +377,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
             place = route[PLACE, j]
             leg = 0
             if place >= 0:
-                leg = table[s, from_node, place]
+                leg = route[LEG, j] if one_slice and j > i else table[s, from_node, place]
                 from_node = place_nodes[place]
             arrive = t + leg
             begin = max(arrive, visits[c, V_EARLIEST])
@@ -397,50 +414,95 @@ def best_in_route(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _floor(shuttle, route, now, visit, direct, there, to_p, table, into, place_nodes, rules):  # type: ignore[no-untyped-def]
+    """What no insertion of a ride into this plan costs less than, told by its pickup alone (one speed all day).
+
+    `visit` is the pickup's row, `direct` the drive to the drop-off, `there` the soonest the shuttle is at the pickup
+    and `to_p` the drive there from where it last was known to be. Detours by the triangle inequality; who comes after
+    the pickup is late by all that the shuttle is, where nobody waits for a window.
+    """
+    n, w_drive, w_delay = shuttle[N], rules[W_DRIVE], rules[W_DELAY]
+    place, late = visit[V_PLACE], visit[V_LATEST]
+    served = visit[V_DWELL] + direct - now
+    least = w_delay * (there + served)
+    if n == 0:
+        return least + w_drive * (to_p + direct) - rules[WAKE] if shuttle[HEADING] < 0 else least
+    if shuttle[WAITS] > 0:
+        return least
+    to_place, from_node = into[place], table[0, place_nodes[place]]
+    give = 2 * rules[STOP_DWELL]
+    dropoffs = 0
+    for k in range(n):
+        dropoffs += route[CODE, k] & 1
+    last, low = n - shuttle[TAIL], np.int64(INFEASIBLE)
+    for i in range(last + 1):
+        onward = _onward(route, i, n)
+        if i == 0:
+            arrive, detour = there, 0
+            goal = shuttle[HEADING]
+            if onward < n and (goal < 0 or goal == route[PLACE, onward]):
+                goal = route[PLACE, onward]
+                detour = to_p + from_node[goal] - table[0, shuttle[NODE], goal]
+        else:
+            stands = route[PLACE, i - 1]
+            if stands < 0 or w_delay * (route[DONE, i - 1] + served) >= low:
+                return min(low, least) if stands < 0 else low
+            detour = to_place[stands]
+            arrive = max(route[DONE, i - 1] + detour, there)
+            detour += from_node[route[PLACE, onward]] - route[LEG, onward] if onward < n else direct
+            dropoffs -= route[CODE, i - 1] & 1
+        if arrive > late:
+            continue
+        delay = arrive + served
+        if onward == i and i < n:
+            delay += dropoffs * max(arrive + visit[V_DWELL] + from_node[route[PLACE, i]] - route[BEGIN, i] - give, 0)
+        low = min(low, w_drive * detour + w_delay * delay)
+    return low
+
+
+@njit(cache=True)
 def best_insertion(  # type: ignore[no-untyped-def]
-    count, code, now, shuttles, routes, scratch, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms
+    count, code, now, shuttles, routes, scratch, visits, rules, table, into, place_nodes, slices, indptr, heads, edge_ms
 ):
     """Best insertion over the first `count` shuttles.
 
     (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
     (node, at) is the start waypoint used, `takes` counts the shuttles on shift that take riders, `reach` those that
-    could be at the pickup in time by driving there straight. The shuttle that could be there first is looked at first:
-    its cost then spares most of the others a look at their plans.
+    could be at the pickup in time by driving there straight. Plans are looked at in the order of what an insertion
+    costs at least, until that is more than the best: most need no look at all.
     """
     takes, reach = 0, 0
     best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
-    place, late = visits[code, V_PLACE], visits[code, V_LATEST]
-    early = max(now, visits[code, V_EARLIEST])
+    visit = visits[code]
+    place, late = visit[V_PLACE], visit[V_LATEST]
+    early = max(now, visit[V_EARLIEST])
     one_slice = len(slices) == 1
-    w_drive, w_delay = rules[W_DRIVE], rules[W_DELAY]
     direct = table[0, place_nodes[place], visits[code + 1, V_PLACE]] if one_slice else 0
-    served = visits[code, V_DWELL] + direct - now
     least = np.empty(count, np.int64)
-    probe = -1
     for v in range(count):
         shuttle = shuttles[v]
         least[v] = INFEASIBLE
         if shuttle[OPEN] == 0:
             continue
         takes += shuttle[START] <= now < shuttle[END]
-        least[v] = -INFEASIBLE
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
             to_p = table[0, shuttle[NODE], place]
             there = max(shuttle[AT] + to_p, early)
             if there > late:
-                least[v] = INFEASIBLE
                 continue
-            least[v] = w_delay * (there + served)
-            if shuttle[N] == 0 and shuttle[HEADING] < 0:
-                least[v] += w_drive * (to_p + direct) - rules[WAKE]
+            least[v] = _floor(shuttle, routes[v], now, visit, direct, there, to_p, table, into, place_nodes, rules)
+        else:
+            least[v] = -INFEASIBLE
         reach += 1
-        if probe < 0 or least[v] < least[probe]:
-            probe = v
-    for turn in range(-1, count):
-        v = probe if turn < 0 else turn
-        if v < 0 or least[v] >= best or turn == probe:
-            continue
+    while True:
+        v = -1
+        for other in range(count):
+            if least[other] < best and (v < 0 or least[other] < least[v]):
+                v = other
+        if v < 0:
+            break
+        least[v] = INFEASIBLE
         shuttle = shuttles[v]
         node, at = start(shuttle, now, table, indptr, heads, edge_ms)
         if one_slice and at + table[0, node, place] > late:
@@ -455,7 +517,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def stages(  # type: ignore[no-untyped-def]
-    count, code, now, shuttles, routes, scratch, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms
+    count, code, now, shuttles, routes, scratch, visits, rules, table, _, place_nodes, slices, indptr, heads, edge_ms
 ):
     """For each shuttle how near it came to carrying the request: (count, 2) of (stage, ms by which it missed)."""
     out = np.zeros((count, 2), np.int64)

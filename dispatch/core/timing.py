@@ -27,6 +27,7 @@ from dispatch.core.fleet import (
     NODE,
     PAIR,
     PLACE,
+    ROOM,
     SEATS,
     SLICE,
     SOONEST,
@@ -185,8 +186,13 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
     if status == OK:
         status = settled
     shuttle[WAITS] = waits
-    for k in range(n):
-        route[LATEST_OK, k] = visits[route[CODE, k], V_LATEST]
+    room = NEVER
+    for k in range(n - 1, -1, -1):
+        code, pair = route[CODE, k], route[PAIR, k]
+        route[LATEST_OK, k] = visits[code, V_LATEST]
+        if pair >= 0:
+            room = min(room, visits[code, V_RIDE] - route[BEGIN, k] + route[BEGIN, pair])
+        route[ROOM, k] = room
     capped = True
     while capped:
         capped = False

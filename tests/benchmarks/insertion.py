@@ -87,7 +87,7 @@ def compiled(fleet: Fleet, times: DriveTimes, code: int, scratch: Any) -> tuple[
     """The product's own."""
     hit: tuple[Any, ...] = best_insertion(
         fleet.count, code, 0, fleet.shuttles, fleet.routes, scratch, fleet.visits, fleet.rules, times.table,
-        times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms,
+        times.into, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms,
     )  # fmt: skip
     return hit
 

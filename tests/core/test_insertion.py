@@ -245,7 +245,7 @@ def test_best_insertion_of_a_fleet_is_the_best_of_its_routes() -> None:
             shuttles[v] = one.shuttle
         no_roads = np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros((1, 0), np.int32)
         got = best_insertion(
-            size, code, 0, shuttles, routes, np.zeros_like(routes[0]), visits, world.rules, world.table, places, slices,
-            *no_roads,
+            size, code, 0, shuttles, routes, np.zeros_like(routes[0]), visits, world.rules, world.table,
+            np.ascontiguousarray(world.table[0, places].T), places, slices, *no_roads,
         )  # fmt: skip
         assert got[0] == (best if best < INFEASIBLE // 2 else INFEASIBLE), seed

@@ -194,7 +194,7 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
         fleet = town.fleet
         hit = best_insertion(
             fleet.count, code, 0, fleet.shuttles, fleet.routes, scratch, fleet.visits, fleet.rules, times.table,
-            times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms,
+            times.into, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms,
         )  # fmt: skip
         if hit[1] < 0:
             waiting.append(code)
