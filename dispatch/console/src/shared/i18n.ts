@@ -6,11 +6,13 @@ import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 export type Language = "ko" | "en";
 export const LANGUAGES: readonly Language[] = ["ko", "en"];
 
-type Entry = string | ((...values: never[]) => string) | { readonly [key: string]: Entry };
+type Entry = string | ((...values: never[]) => string) | { readonly [key: string]: Entry } | readonly string[];
 export type Translated<T> = {
   readonly [K in keyof T]: T[K] extends (...values: infer V) => string
     ? (...values: V) => string
-    : T[K] extends string
+    : T[K] extends readonly string[]
+      ? readonly string[]
+      : T[K] extends string
       ? string
       : Translated<T[K]>;
 };

@@ -21,6 +21,18 @@ export type { GeoJSONSource, MapView };
 const MAJOR = ["motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link"];
 const MIDDLE = ["secondary", "secondary_link", "tertiary", "tertiary_link"];
 
+/** GeoJSON of streets, as the API tells it. */
+export interface Streets {
+  type: "FeatureCollection";
+  features: {
+    type: "Feature";
+    properties: Record<string, unknown>;
+    geometry: { type: "LineString"; coordinates: [number, number][] } | { type: "MultiLineString"; coordinates: [number, number][][] };
+  }[];
+}
+
+export const NO_STREETS: Streets = { type: "FeatureCollection", features: [] };
+
 export interface MapOptions {
   zone: ZoneSaid;
   /** read by screen readers */
@@ -29,8 +41,6 @@ export interface MapOptions {
   words: { zoomIn: string; zoomOut: string };
   /** a big screen with a mouse, or a phone */
   interactive?: boolean;
-  /** layers (and their sources) that the page adds over the roads; colours are asked again when the theme changes */
-  over?: () => LayerSpecification[];
 }
 
 /** A map in `container`, fitted to the zone, roads drawn, credit shown; ready when `loaded` resolves. */
@@ -63,9 +73,6 @@ export function createMap(container: HTMLElement, options: MapOptions): { map: M
   map.addControl(new AttributionControl({ compact: false, customAttribution: credit(zone.credit) }), "bottom-right");
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   const loaded = new Promise<void>((resolve) => map.once("load", () => resolve()));
-  void loaded.then(() => {
-    for (const layer of options.over?.() ?? []) map.addLayer(layer);
-  });
   return { map, loaded };
 }
 

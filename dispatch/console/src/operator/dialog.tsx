@@ -1,0 +1,138 @@
+// Dialogs: native ones, so the page behind is out of reach of keyboard and screen reader while one is open.
+
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { ApiProblem } from "../shared/api";
+import { problemWords } from "../shared/problems";
+import { readStory, session, subject } from "./store";
+import { latestActOfOther, sentence } from "./telling";
+import { quickReasons, t } from "./words";
+
+/** the dialog that is open, as what it renders; null: none */
+export const dialog = signal<(() => ComponentChildren) | null>(null);
+export const closeDialog = (): void => {
+  dialog.value = null;
+};
+
+export function DialogHost() {
+  return dialog.value === null ? null : <>{dialog.value()}</>;
+}
+
+export function Dialog(props: { title: string; wide?: boolean; children: ComponentChildren }) {
+  const frame = useRef<HTMLDialogElement>(null);
+  const name = useId();
+  useEffect(() => {
+    const came = document.activeElement as HTMLElement | null;
+    frame.current?.showModal();
+    return () => came?.focus?.();
+  }, []);
+  return (
+    <dialog
+      ref={frame}
+      class={props.wide ? "dialog wide" : "dialog"}
+      aria-labelledby={name}
+      onClose={closeDialog}
+      onClick={(event) => {
+        if (event.target === frame.current) closeDialog();
+      }}
+    >
+      <div class="dialog-body">
+        <header>
+          <h2 id={name}>{props.title}</h2>
+          <button type="button" class="icon-button" aria-label={t.value.dialog.close} onClick={closeDialog}>
+            ×
+          </button>
+        </header>
+        {props.children}
+      </div>
+    </dialog>
+  );
+}
+
+/** A form that does one act: fields, a reason, and what came of it if it could not be done. */
+export function ActForm(props: {
+  go?: string;
+  danger?: boolean;
+  /** the ride or shuttle that is acted on: another operator's act on it is told */
+  on?: string | undefined;
+  children?: ComponentChildren;
+  /** throws where it cannot be done; null where fields are missing */
+  run: (reason: string) => Promise<void> | null;
+  first?: boolean;
+}) {
+  const [reason, setReason] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [missing, setMissing] = useState(false);
+  const name = useId();
+  const field = useRef<HTMLInputElement>(null);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (busy) return;
+    if (!reason.trim()) {
+      setMissing(true);
+      field.current?.focus();
+      return;
+    }
+    setProblem(null);
+    const work = props.run(reason.trim());
+    if (work === null) return;
+    setBusy(true);
+    try {
+      await work;
+      closeDialog();
+    } catch (error) {
+      let said = problemWords(error);
+      if (error instanceof ApiProblem && ["acted_meanwhile", "nothing_to_change", "ride_not_open"].includes(error.code) && props.on) {
+        if (subject.value?.kind === "ride") await readStory(subject.value.id);
+        const act = latestActOfOther(props.on, session.current.value?.subject ?? "");
+        if (act !== undefined) said += ` ${t.value.meanwhile(sentence(act))}`;
+      }
+      setProblem(said);
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="act-form" onSubmit={submit} noValidate>
+      {props.children}
+      <div class="field">
+        <label for={name}>{t.value.reason.label}</label>
+        <input
+          id={name}
+          ref={field}
+          value={reason}
+          maxLength={300}
+          autoComplete="off"
+          autofocus={props.first ?? true}
+          aria-describedby={`${name}-hint`}
+          aria-invalid={missing && !reason.trim()}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+        <div class="chips">
+          {quickReasons().map((one) => (
+            <button type="button" key={one} class="chip" aria-pressed={reason === one} onClick={() => setReason(one)}>
+              {one}
+            </button>
+          ))}
+        </div>
+        <p id={`${name}-hint`} class={missing && !reason.trim() ? "hint bad" : "hint"}>
+          {missing && !reason.trim() ? t.value.reason.needed : t.value.reason.hint}
+        </p>
+      </div>
+      {problem !== null && (
+        <p class="note bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <footer>
+        <button type="button" class="button" onClick={closeDialog}>
+          {t.value.dialog.cancel}
+        </button>
+        <button type="submit" class={props.danger ? "button danger-fill" : "button primary"} disabled={busy}>
+          {busy ? t.value.dialog.busy : (props.go ?? t.value.dialog.go)}
+        </button>
+      </footer>
+    </form>
+  );
+}
