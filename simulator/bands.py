@@ -63,7 +63,9 @@ HIGHER_IS_BETTER = frozenset({
     "delivered", "booked", "service_rate", "acceptance_rate", "pickup_in_window_rate", "riders_per_shuttle_hour",
     "pooling_rate", "occupancy_km", "extra.delivered_per_call", "extra.persons_delivered", "extra.queued_booked_share",
     "extra.fares_total", "equity.least_zone_service_rate", "equity.wheelchair_service_rate",
-    "equity.ahead_service_rate",
+    "equity.ahead_service_rate", "equity.least_age_service_rate", "equity.least_channel_service_rate",
+    "extra.money.fare_per_rider", "extra.money.cost_recovery", "extra.baselines.bus_share",
+    "extra.baselines.bus_asked_share",
 })  # fmt: skip
 """Figures that a town wants more of; of all others it wants less."""
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from dispatch.core.kpi import DEFINITIONS, complete, figures
+from dispatch.core.kpi import complete, figures
 from routing.errors import InputError
 from simulator import lab_charts as charts
+from simulator.accounts import ALL_DEFINITIONS
 from simulator.lab_page import facts, figure, page, section, table
 from simulator.outputs import read_events, read_kpis
-from simulator.report import GROUPS, told
+from simulator.report_figures import GROUPS, told
 
 FIRST: Final = (
     "attempts", "delivered", "calls", "service_rate", "extra.delivered_per_call", "refused", "wait_mean_s",
@@ -75,7 +76,7 @@ def html(runs: Sequence[Run]) -> bytes:
     sections = [
         section("Figures", table(["", *(run.name for run in runs)], table_rows(runs, FIRST))),
         *(
-            figure(key, DEFINITIONS.get(key, ""), charts.bars(key, [(run.name, _point(run, key)) for run in runs]))
+            figure(key, ALL_DEFINITIONS.get(key, ""), charts.bars(key, [(run.name, _point(run, key)) for run in runs]))
             for key in CHARTED
             if any(look_up(run.kpis, key) is not None for run in runs)
         ),

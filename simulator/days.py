@@ -76,10 +76,10 @@ def figures_of(job: Job) -> Figures:
     scenario = replace(loaded(job.scenario, job.changes), seed=job.seed)
     times = roads_of(scenario)
     day = switched(day_of(scenario, times), job, times) if job.rules else day_of(scenario, times)
-    outcome = live(day, desk_for(scenario, times), scenario.network)
-    figures = {**outcome.kpis, "equity": equity(outcome.events, scenario.places)}
+    outcome = live(day, desk_for(scenario, times), scenario.network, accounts=scenario.accounts)
+    lived = list(journeys(outcome.events).values())
+    figures = {**outcome.kpis, "equity": equity(lived, scenario.network, scenario.places.nodes)}
     if job.windows:
-        lived = list(journeys(outcome.events).values())
         figures["windows"] = [msgspec.to_builtins(tally(lived, *window)) for window in job.windows]
     return figures
 

@@ -43,6 +43,19 @@ def shifts_of(
     return places, tuple(shifts)
 
 
+def kinds_of(fleet: Fleet | Sequence[Fleet] | Sequence[ShiftRow]) -> dict[str, str]:
+    """The kind of each vehicle that has one, by the names that `shifts_of` gives."""
+    groups: list[Fleet | ShiftRow] = [fleet] if isinstance(fleet, Fleet) else list(fleet)
+    kinds: dict[str, str] = {}
+    number = 1
+    for group in groups:
+        names = [group.vehicle] if isinstance(group, ShiftRow) else [f"V{number + i}" for i in range(group.count)]
+        number += 0 if isinstance(group, ShiftRow) else group.count
+        if group.kind is not None:
+            kinds |= dict.fromkeys(names, group.kind)
+    return kinds
+
+
 def _numbered(made: list[tuple[Shift, int | None]]) -> list[tuple[Shift, int | None]]:
     """Ids: the vehicle's, and for its second shift and on `vehicle#2`, …"""
     seen: dict[str, int] = {}

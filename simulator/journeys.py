@@ -25,6 +25,8 @@ class Journey(Struct):
     """of the last refusal, or of being queued"""
     boarded: int | None = None
     alighted: int | None = None
+    answered_at: int | None = None
+    """when the last refusal was told"""
     awaited: bool = False
     """a shuttle stood waiting for the rider"""
     cancelled: int | None = None
@@ -122,7 +124,10 @@ def journeys(events: Iterable[ev.Event]) -> dict[str, Journey]:
                 of[request.id] = journey
             case ev.RideBooked(request=request):
                 of[request].booked = event
-            case ev.RideRefused(request=request, receipt=receipt) | ev.RideQueued(request=request, receipt=receipt):
+            case ev.RideRefused(at=at, request=request, receipt=receipt):
+                of[request].receipt = receipt
+                of[request].answered_at = at
+            case ev.RideQueued(request=request, receipt=receipt):
                 of[request].receipt = receipt
             case ev.QuoteDeclined(request=request):
                 of[request].declined = True

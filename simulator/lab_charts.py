@@ -8,8 +8,8 @@ from html import escape
 from typing import NamedTuple
 
 from simulator.bands import Band
-from simulator.report import told
 from simulator.report_charts import LEFT, RIGHT, WIDTH
+from simulator.report_figures import told
 
 
 class Point(NamedTuple):

@@ -66,6 +66,7 @@ def replay(
 def _replay_under(recorded: Recorded, policy: Path, out: Path | None, as_json: bool) -> None:
     from simulator import replay as replaying
     from simulator import replay_policy as other
+    from simulator.accounts import read_accounts
     from simulator.outputs import csv_bytes, write_whole
     from simulator.report import write_report
     from simulator.scenario import load_policy
@@ -73,9 +74,10 @@ def _replay_under(recorded: Recorded, policy: Path, out: Path | None, as_json: b
 
     rules = load_policy(policy)
     network, desk = replaying.roads_of(recorded)
+    log = recorded.path
     day, people = other.same_people(recorded, network, rules)
     with progress_bar() as progress:
-        outcome = live(day, desk, network, out, progress, people=people)
+        outcome = live(day, desk, network, out, progress, people=people, accounts=read_accounts(log))
     changed = other.changes(recorded.events, outcome.events)
     summary = other.summary(recorded.events, outcome.events)
     if out is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from dispatch.core import events as ev
-from dispatch.core.kpi import persons
+from dispatch.core.kpi_tally import persons
 from routing.errors import InputError
 
 LOG: Final = "events.jsonl"

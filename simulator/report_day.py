@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dispatch.core import events as ev
 from dispatch.core.domain import RideRequest, Shift
-from dispatch.core.kpi import persons
+from dispatch.core.kpi_tally import persons
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,15 +17,17 @@ from dispatch.core.domain import Policy, RideRequest, Shift
 from dispatch.core.places import Places, direct
 from routing.errors import InputError
 from routing.travel_times import Profile, ProfileStep
+from simulator.accounts import Accounts
 from simulator.attempts import Attempt
 from simulator.demand import generate
 from simulator.demand_data import Sources, resolve
 from simulator.demand_file import Demand
 from simulator.disturbances import Disturbances, resolved
-from simulator.fleet import shifts_of
+from simulator.fleet import kinds_of, shifts_of
 from simulator.riders import Riders
 from simulator.scenario_file import Fleet, ScenarioFile, read_policy, read_scenario_file
 from simulator.tables import RequestRow, ShiftRow, read_requests, read_shifts
+from simulator.timetable import read_timetable
 from simulator.town import at_speed, end_of, lay_out, read_network
 from simulator.words import Window
 from simulator.yaml_lines import Document, hhmm, read_yaml
@@ -56,6 +58,8 @@ class Scenario:
     seed: int
     sources: Sources | None = None
     """what made-up demand draws from"""
+    accounts: Accounts = field(default_factory=Accounts)
+    """prices, emissions, baselines"""
     notes: tuple[str, ...] = ()
     """what the reader should know, a line each: columns not used, streets cut off"""
 
@@ -227,8 +231,24 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
         currency=words.currency,
         seed=words.seed,
         sources=sources,
+        accounts=_accounts(words, fleet, document),
         notes=tuple(notes),
     )
+
+
+def _accounts(words: ScenarioFile, fleet: Fleet | Sequence[Fleet] | Sequence[ShiftRow], document: Document) -> Accounts:
+    """Prices and baselines. Raises InputError for kinds that no vehicle is of, and for timetables that are broken."""
+    kinds = kinds_of(fleet)
+    for kind in words.emissions.by_kind:
+        if kind not in kinds.values():
+            known = ", ".join(sorted(set(kinds.values()))) or "a vehicle with this `kind`"
+            raise document.error(("emissions", "by_kind", kind), "is no vehicle's kind", known)
+    baselines = words.baselines
+    if baselines.gtfs is not None:
+        path = (document.file.parent / baselines.gtfs).resolve()
+        read_timetable(path, words.date)
+        baselines = msgspec.structs.replace(baselines, gtfs=str(path))
+    return Accounts(words.currency, words.costs, words.emissions, baselines, kinds)
 
 
 def _attempt(row: RequestRow, places: Places, hours: Window | None) -> Attempt:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from dispatch.core.domain import Policy
+from simulator.accounts import Baselines, Costs, Emissions
 from simulator.demand_file import Demand
 from simulator.riders import Riders
 from simulator.words import Coordinate, Factor, Kmh, Point, Seconds, Share, Spot, Window, Words, check_window
@@ -79,6 +80,8 @@ class Fleet(Words, frozen=True):
     count: Annotated[int, Meta(ge=0, le=20_000)]
     capacity: Annotated[int, Meta(ge=1, le=500)] = 8
     wheelchair_places: Annotated[int, Meta(ge=0, le=100)] = 0
+    kind: str | None = None
+    """names its emissions (`emissions.by_kind`)"""
     start: Spot | None = None
     """None: the stop point in the middle of the zone"""
     end: Spot | None = None
@@ -160,6 +163,9 @@ class ScenarioFile(Words, frozen=True):
     policy: Policy = Policy()
     riders: Riders = Riders()
     disturbances: DisturbanceSource = DisturbanceSource()
+    costs: Costs | None = None
+    emissions: Emissions = Emissions()
+    baselines: Baselines = Baselines()
     service_hours: Window | None = None
     date: str = "2026-03-03"
     timezone: str = "Asia/Seoul"

@@ -16,6 +16,8 @@ from dispatch.core import invariants, kpi
 from dispatch.core.desk import Desk
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
+from simulator.accounts import Accounts, write_accounts
+from simulator.baselines import further_figures
 from simulator.judge import MAP
 from simulator.outputs import LogWriter, write_outputs
 from simulator.run import Day, People, Simulation
@@ -94,7 +96,10 @@ def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress 
     if progress is not None:
         progress("roads", 0)
     times = roads(scenario)
-    return live(day_of(scenario, times), desk_for(scenario, times), scenario.network, folder, progress, began=began)
+    return live(
+        day_of(scenario, times), desk_for(scenario, times), scenario.network, folder, progress,
+        accounts=scenario.accounts, began=began,
+    )  # fmt: skip
 
 
 def live(
@@ -105,11 +110,13 @@ def live(
     progress: Progress | None = None,
     *,
     people: People | None = None,
+    accounts: Accounts | None = None,
     began: float | None = None,
 ) -> Outcome:
     """The day lived with this desk on these streets, judged and written as `simulate` does.
 
-    `people` None: they act as the day's habits and seed have it. `began`: when the run did, by `perf_counter`.
+    `people` None: they act as the day's habits and seed have it. `accounts`: prices and baselines.
+    `began`: when the run did, by `perf_counter`.
     """
     began = perf_counter() if began is None else began
     say = progress or (lambda _what, _share: None)
@@ -155,8 +162,11 @@ def live(
         wall_s=perf_counter() - began,
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
+    accounts = accounts or Accounts()
+    kpis["extra"] |= further_figures(events, kpis, network, accounts)
     if folder is not None:
         network.save(folder / MAP)
+        write_accounts(folder, accounts)
         write_outputs(folder, kpis, events=events, node_ids=[str(name) for name in network.node_ids])
     return Outcome(events, kpis, violations)
 

@@ -64,6 +64,8 @@ class ShiftRow(Struct, frozen=True, kw_only=True):
     end: Place | None = None
     capacity: int = DEFAULT_CAPACITY
     wheelchair_places: int = 0
+    kind: str | None = None
+    """names its emissions"""
     shift_start: int | None = None
     shift_end: int | None = None
     rest: tuple[int, int, int] | None = None
@@ -78,7 +80,7 @@ REQUEST_COLUMNS = (
 )  # fmt: skip
 VEHICLE_COLUMNS = (
     "vehicle_id", "start_node", "start_lat", "start_lon", "end_node", "end_lat", "end_lon", "capacity",
-    "wheelchair_places", "shift_start_s", "shift_end_s", "break_start_s", "break_end_s", "break_duration_s",
+    "wheelchair_places", "kind", "shift_start_s", "shift_end_s", "break_start_s", "break_end_s", "break_duration_s",
 )  # fmt: skip
 
 
@@ -186,6 +188,7 @@ def _shift(row: Row, start: Callable[[Row], Place], end: Callable[[Row], Place] 
         if row.has("capacity")
         else DEFAULT_CAPACITY,
         wheelchair_places=row.integer("wheelchair_places", low=0, high=100) if row.has("wheelchair_places") else 0,
+        kind=row.text("kind") if row.has("kind") else None,
         shift_start=begins,
         shift_end=ends,
         rest=_break(row, begins or 0, ends),

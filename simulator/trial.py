@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct, field
 
-from dispatch.core.kpi import DEFINITIONS
 from routing.errors import InputError
+from simulator.accounts import ALL_DEFINITIONS
 from simulator.days import Changes
 from simulator.journeys import TALLIED
 from simulator.scenario import file_of, load_policy, load_scenario
@@ -24,11 +24,12 @@ from simulator.yaml_lines import Document, clock, read_yaml
 
 EQUITY: Final = (
     "equity.least_zone_service_rate", "equity.zone_service_gap_share", "equity.most_zone_wait_s",
-    "equity.wheelchair_service_rate", "equity.ahead_service_rate",
+    "equity.wheelchair_service_rate", "equity.ahead_service_rate", "equity.least_age_service_rate",
+    "equity.age_service_gap_share", "equity.least_channel_service_rate",
 )  # fmt: skip
 NOT_METRICS: Final = (
     "violations_by_invariant", "decision_ms", "requests_per_s", "wall_s", "peak_rss_mb", "seed", "scenario", "version",
-    "extra", "extra.broken_by", "extra.refused_by", "extra.by_hour",
+    "extra", "extra.broken_by", "extra.refused_by", "extra.by_hour", "extra.groups",
 )  # fmt: skip
 
 
@@ -146,7 +147,7 @@ def check_metric(metric: str, words: TrialFile, document: Document, path: tuple[
     if isinstance(words.design, Switchback):
         if metric not in TALLIED:
             raise document.error(path, f"{metric!r} is no figure of a block of a day", f"one of {', '.join(TALLIED)}")
-    elif metric in NOT_METRICS or (metric not in DEFINITIONS and metric not in EQUITY):
+    elif metric in NOT_METRICS or (metric not in ALL_DEFINITIONS and metric not in EQUITY):
         raise document.error(path, f"{metric!r} is no figure of a day", "a key of kpis.json, such as service_rate")
 
 

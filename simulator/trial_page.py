@@ -12,7 +12,7 @@ from simulator import lab_charts as charts
 from simulator.bands import better
 from simulator.journeys import TALLIED
 from simulator.lab_page import facts, figure, page, paragraphs, section, table
-from simulator.report import told
+from simulator.report_figures import told
 from simulator.trial import Switchback
 from simulator.trial_analysis import (
     Effect,

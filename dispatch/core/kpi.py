@@ -2,99 +2,20 @@
 
 Everything is counted from the attempt, the first time a rider asks for a journey: retries, the queue and alternatives
 belong to it and never reset a wait. Means are over delivered bookings unless their definition says otherwise, one
-booking one voice whatever the party; a mean over nothing is None. `DEFINITIONS` says in words what each key is.
-
-The fold knows nothing of plans or roads and shares no code with the world's fold, so the two can check each other.
-What no event may hold (how long the machine took, how much memory) joins the figures in `complete`.
+booking one voice whatever the party; a mean over nothing is None. `kpi_definitions` says in words what each key is,
+`kpi_tally` folds the events. What no event may hold (how long the machine took, how much memory) joins in `complete`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dispatch.core import events as ev
-from dispatch.core.domain import NEVER, RideRequest
-
-ANSWER_MS: Final = 30_000
-"""Every call is answered within this; who waits longer is in the queue."""
-LATE_CANCEL_MS: Final = 300_000
-"""A cancellation is late when the pickup last told is less than this away."""
-
-DEFINITIONS: Final[Mapping[str, str]] = {
-    "attempts": "journeys asked for, retries not counted again: booked + refused + declined",
-    "booked": "attempts that ended with a booking: delivered + cancelled + no_show + undelivered",
-    "refused": "attempts that ended without a ride being offered; waiting in the queue in vain is one",
-    "declined": "attempts whose rider was offered a ride and did not take it",
-    "delivered": "booked attempts whose rider alighted at the destination",
-    "cancelled": "booked attempts that the rider gave back",
-    "no_show": "booked attempts whose rider was not at the stop point within the grace",
-    "undelivered": "booked attempts that came to none of these ends",
-    "calls": "each single try, retries included",
-    "service_rate": "delivered ÷ attempts",
-    "acceptance_rate": "booked ÷ attempts",
-    "wait_mean_s": "boarding − the departure asked for in the attempt's first request: queue, retries and "
-    "alternatives never reset it",
-    "wait_p95_s": "19 of 20 riders waited at most this long, counted as in wait_mean_s",
-    "last_call_wait_mean_s": "boarding − the departure asked for in the call that was booked: the pilot's figure",
-    "ride_mean_s": "alighting − boarding; a wait for another shuttle after a breakdown is in it",
-    "direct_mean_s": "unshared drive between the two stop points",
-    "direct_km_mean": "length of the unshared drive between the two stop points, km",
-    "ride_to_direct_mean": "mean of ride ÷ direct drive, each rider's own",
-    "ride_to_direct_p95": "19 of 20 riders rode at most this many times their direct drive",
-    "pickup_in_window_rate": "share of delivered bookings that boarded within the window promised, neither before it "
-    "nor after; promises are told in whole seconds, rounded outward",
-    "window_mean_s": "mean length of the pickup windows promised, over booked attempts",
-    "promises_broken": "bookings with a pickup before or after the window promised, a drop-off after the latest one "
-    "promised, or a longer ride than promised; a promise that ran out without the rider being served counts",
-    "shuttle_hours": "sum of the shifts, each until it ended, or longer where the shuttle still worked",
-    "vehicle_km": "all km of all shifts",
-    "empty_share": "km with nobody aboard ÷ all km",
-    "km_per_rider": "all km of all shifts ÷ persons delivered",
-    "riders_per_shuttle_hour": "persons delivered ÷ shuttle_hours",
-    "pooling_rate": "share of delivered bookings that ever shared the shuttle with another booking",
-    "occupancy_km": "persons aboard, averaged over all km, empty ones included",
-    "party_mean": "persons a delivered booking",
-    "booked_ahead_share": "share of booked attempts whose departure was asked for later than the moment of the call",
-    "violations": "broken invariants found in the log",
-    "violations_by_invariant": "the same, by invariant",
-    "decision_ms": "milliseconds that computing the answer to a request took: median, 99th percentile, longest",
-    "requests_per_s": "attempts ÷ seconds from the first event to the log closed",
-    "wall_s": "seconds the whole run took",
-    "peak_rss_mb": "largest memory held, MB",
-    "seed": "the seed of the random streams",
-    "scenario": "the scenario's name",
-    "version": "the version of Naru that wrote the log",
-    "extra": "further figures",
-    "extra.persons_delivered": "persons in delivered bookings",
-    "extra.delivered_per_call": "delivered ÷ calls: what the pilot published as riders carried of those who called",
-    "extra.wait_p50_s": "half of the riders waited at most this long",
-    "extra.wait_max_s": "the longest wait",
-    "extra.journey_mean_s": "alighting − the departure asked for in the attempt's first request",
-    "extra.walk_mean_s": "walks to the pickup and from the drop-off together",
-    "extra.queued": "attempts that were put in the queue; an answer within half a minute is none",
-    "extra.queued_booked_share": "share of those that were booked in the end",
-    "extra.queue_wait_mean_s": "booking − queueing, over queued attempts that were booked",
-    "extra.alternatives_taken_share": "share of booked attempts that took another ride than the soonest one",
-    "extra.pickup_told_error_mean_s": "boarding − the pickup time told at booking, its size without its sign",
-    "extra.pickup_told_error_p95_s": "19 of 20 riders boarded within this much of the time told at booking",
-    "extra.cancelled_late": f"cancellations less than {LATE_CANCEL_MS // 60_000} minutes before the pickup last told",
-    "extra.cancelled_queued": "riders who gave their place in the queue back (their attempts are refused ones)",
-    "extra.unanswered": "attempts that the log has no answer to; they count as refused",
-    "extra.fares_total": "fares of delivered bookings, in the scenario's currency",
-    "extra.drive_hours": "hours that shuttles spent driving",
-    "extra.idle_share": "share of the shuttle hours not spent driving: standing, waiting, boarding",
-    "extra.promises_at_risk": "bookings whose rider was told that a fact of the world endangered the promise",
-    "extra.broken_by": "broken promises by what broke: early, late_pickup, late_dropoff, ride_time; a booking may "
-    "have several",
-    "extra.breakdowns": "shuttles that broke down",
-    "extra.stranded": "riders who had to leave a broken shuttle and wait for another one",
-    "extra.refused_by": "refused attempts by the constraint that bound the shuttle nearest to carrying the rider, for "
-    "queued ones when they were queued",
-    "extra.by_hour": "attempts by the hour of the departure first asked for: what became of them, and the mean wait",
-}
-"""What each key of the KPI object means; keys under `extra` are written with a dot."""
+from dispatch.core.domain import NEVER
+from dispatch.core.kpi_definitions import LATE_CANCEL_MS
+from dispatch.core.kpi_tally import Attempt, Call, Shuttle, Tally, tally_of
 
 
 def figures(events: Iterable[ev.Event]) -> dict[str, Any]:
@@ -102,14 +23,7 @@ def figures(events: Iterable[ev.Event]) -> dict[str, Any]:
 
     A log that was cut off in the middle of a day is told as far as it goes.
     """
-    tally = _Tally()
-    handler_of = _HANDLERS.get
-    event: ev.Event | None = None
-    for event in events:
-        handler = handler_of(type(event))
-        if handler is not None:
-            handler(tally, event)
-    return _tell(tally, until=0 if event is None else event.at)
+    return _tell(*tally_of(events))
 
 
 def complete(
@@ -145,266 +59,7 @@ def complete(
     return {**first, **runtime, **{key: figures[key] for key in last}}
 
 
-def persons(request: RideRequest) -> int:
-    """Persons who travel on one request; one in a wheelchair is a person too, with or without a seat counted."""
-    return max(request.seats, request.wheelchairs)
-
-
-# What the fold keeps
-
-
-class _Call:
-    """One request and what came of it."""
-
-    __slots__ = ("aboard", "alighted", "asked", "attempt", "boarded", "booking", "cancelled", "no_show", "persons",
-                 "pickup_at", "pooled", "request", "stranded")  # fmt: skip
-
-    def __init__(self, request: RideRequest, asked: int, attempt: _Attempt) -> None:
-        self.request = request
-        self.asked = asked
-        self.attempt = attempt
-        self.persons = persons(request)
-        self.booking: ev.RideBooked | None = None
-        self.pickup_at = 0
-        """the pickup time last told"""
-        self.boarded: int | None = None
-        self.alighted: int | None = None
-        self.cancelled: int | None = None
-        self.no_show = False
-        self.pooled = False
-        self.stranded = False
-        self.aboard: _Shuttle | None = None
-
-
-class _Attempt:
-    """All calls for one journey."""
-
-    __slots__ = ("answer", "binding", "booked", "depart", "queued")
-
-    def __init__(self, depart: int) -> None:
-        self.depart = depart
-        """first asked for"""
-        self.answer: str | None = None
-        """the last one: booked, refused, declined or queued"""
-        self.booked: _Call | None = None
-        self.binding: str | None = None
-        self.queued: int | None = None
-
-
-class _Shuttle:
-    """One shift."""
-
-    __slots__ = ("aboard", "closed", "drive_ms", "driving_since", "end", "load", "seen", "start")
-
-    def __init__(self, start: int, end: int) -> None:
-        self.start = start
-        self.end = end
-        self.closed: int | None = None
-        self.seen = start
-        """last at work"""
-        self.driving_since: int | None = None
-        self.drive_ms = 0
-        self.load = 0
-        self.aboard: set[_Call] = set()
-
-
-class _Tally:
-    __slots__ = ("attempts", "breakdowns", "calls", "cancelled_queued", "closed", "day", "empty_mm", "load_mm", "mm",
-                 "risks", "shuttles")  # fmt: skip
-
-    def __init__(self) -> None:
-        self.day: ev.DayOpened | None = None
-        self.closed = False
-        self.calls: dict[str, _Call] = {}
-        self.attempts: dict[str, _Attempt] = {}
-        self.shuttles: dict[str, _Shuttle] = {}
-        self.mm = 0
-        self.empty_mm = 0
-        self.load_mm = 0
-        """Σ driven × persons aboard"""
-        self.breakdowns = 0
-        self.cancelled_queued = 0
-        self.risks: set[str] = set()
-
-
-# One handler an event type
-
-
-def _day_opened(tally: _Tally, event: ev.DayOpened) -> None:
-    tally.day = event
-
-
-def _day_closed(tally: _Tally, _: ev.DayClosed) -> None:
-    tally.closed = True
-
-
-def _shift_opened(tally: _Tally, event: ev.ShiftOpened) -> None:
-    shift = event.shift
-    tally.shuttles[shift.id] = _Shuttle(shift.start, shift.end)
-
-
-def _shift_closed(tally: _Tally, event: ev.ShiftClosed) -> None:
-    tally.shuttles[event.shuttle].closed = event.at
-
-
-def _request_made(tally: _Tally, event: ev.RequestMade) -> None:
-    request = event.request
-    key = request.attempt or request.id
-    attempt = tally.attempts.get(key)
-    if attempt is None:
-        depart = request.depart_after if request.first_depart is None else request.first_depart
-        attempt = tally.attempts[key] = _Attempt(depart)
-    tally.calls[request.id] = _Call(request, event.at, attempt)
-
-
-def _quote_declined(tally: _Tally, event: ev.QuoteDeclined) -> None:
-    tally.calls[event.request].attempt.answer = "declined"
-
-
-def _ride_cancelled(tally: _Tally, event: ev.RideCancelled) -> None:
-    call = tally.calls[event.request]
-    if call.booking is None:
-        tally.cancelled_queued += 1
-    else:
-        call.cancelled = event.at
-
-
-def _ride_booked(tally: _Tally, event: ev.RideBooked) -> None:
-    call = tally.calls[event.request]
-    call.booking = event
-    call.pickup_at = event.pickup_at
-    call.attempt.answer = "booked"
-    call.attempt.booked = call
-
-
-def _ride_refused(tally: _Tally, event: ev.RideRefused) -> None:
-    attempt = tally.calls[event.request].attempt
-    if attempt.answer != "queued":  # why it was queued tells more than that the time in the queue is over
-        attempt.binding = event.receipt.binding
-    attempt.answer = "refused"
-
-
-def _ride_queued(tally: _Tally, event: ev.RideQueued) -> None:
-    attempt = tally.calls[event.request].attempt
-    attempt.answer = "queued"
-    attempt.binding = event.receipt.binding
-    if attempt.queued is None and event.until - event.at > ANSWER_MS:
-        attempt.queued = event.at
-
-
-def _promise_at_risk(tally: _Tally, event: ev.PromiseAtRisk) -> None:
-    tally.risks.add(event.request)
-    if event.pickup_at is not None:
-        tally.calls[event.request].pickup_at = event.pickup_at
-
-
-def _drive_started(tally: _Tally, event: ev.DriveStarted) -> None:
-    shuttle = tally.shuttles[event.shuttle]
-    shuttle.driving_since = max(event.at, shuttle.seen)  # told to turn, it sets out when it reaches the node
-
-
-def _driven(tally: _Tally, shuttle: _Shuttle, mm: int) -> None:
-    tally.mm += mm
-    if shuttle.load:
-        tally.load_mm += mm * shuttle.load
-    else:
-        tally.empty_mm += mm
-
-
-def _position_reported(tally: _Tally, event: ev.PositionReported) -> None:
-    _driven(tally, tally.shuttles[event.shuttle], event.driven_mm)
-
-
-def _drive_ended(tally: _Tally, shuttle: _Shuttle, at: int, driven_mm: int) -> None:
-    _driven(tally, shuttle, driven_mm)
-    shuttle.seen = at
-    if shuttle.driving_since is not None:
-        shuttle.drive_ms += at - shuttle.driving_since
-        shuttle.driving_since = None
-
-
-def _progress_made(tally: _Tally, event: ev.ProgressMade) -> None:
-    _drive_ended(tally, tally.shuttles[event.shuttle], event.reached_at, event.driven_mm)
-
-
-def _stop_arrived(tally: _Tally, event: ev.StopArrived) -> None:
-    _drive_ended(tally, tally.shuttles[event.shuttle], event.at, event.driven_mm)
-
-
-def _shuttle_broke_down(tally: _Tally, event: ev.ShuttleBrokeDown) -> None:
-    tally.breakdowns += 1
-    _drive_ended(tally, tally.shuttles[event.shuttle], event.at, event.driven_mm)
-
-
-def _rider_boarded(tally: _Tally, event: ev.RiderBoarded) -> None:
-    shuttle, call = tally.shuttles[event.shuttle], tally.calls[event.request]
-    if call.boarded is None:
-        call.boarded = event.at
-    call.aboard = shuttle
-    shuttle.seen = event.at
-    shuttle.load += call.persons
-    aboard = shuttle.aboard
-    if aboard:
-        call.pooled = True
-        if len(aboard) == 1:  # of more, each has met another already
-            next(iter(aboard)).pooled = True
-    aboard.add(call)
-
-
-def _leave(call: _Call) -> None:
-    shuttle = call.aboard
-    if shuttle is not None:
-        shuttle.aboard.discard(call)
-        shuttle.load -= call.persons
-        call.aboard = None
-
-
-def _rider_alighted(tally: _Tally, event: ev.RiderAlighted) -> None:
-    call = tally.calls[event.request]
-    call.alighted = event.at
-    tally.shuttles[event.shuttle].seen = event.at
-    _leave(call)
-
-
-def _rider_stranded(tally: _Tally, event: ev.RiderStranded) -> None:
-    call = tally.calls[event.request]
-    call.stranded = True
-    _leave(call)
-
-
-def _no_show(tally: _Tally, event: ev.NoShow) -> None:
-    tally.calls[event.request].no_show = True
-    tally.shuttles[event.shuttle].seen = event.at
-
-
-_HANDLERS: Final[dict[type[ev.Event], Callable[[_Tally, Any], None]]] = {
-    ev.DayOpened: _day_opened,
-    ev.DayClosed: _day_closed,
-    ev.ShiftOpened: _shift_opened,
-    ev.ShiftClosed: _shift_closed,
-    ev.RequestMade: _request_made,
-    ev.QuoteDeclined: _quote_declined,
-    ev.RideCancelled: _ride_cancelled,
-    ev.RideBooked: _ride_booked,
-    ev.RideRefused: _ride_refused,
-    ev.RideQueued: _ride_queued,
-    ev.PromiseAtRisk: _promise_at_risk,
-    ev.DriveStarted: _drive_started,
-    ev.ProgressMade: _progress_made,
-    ev.PositionReported: _position_reported,
-    ev.StopArrived: _stop_arrived,
-    ev.ShuttleBrokeDown: _shuttle_broke_down,
-    ev.RiderBoarded: _rider_boarded,
-    ev.RiderAlighted: _rider_alighted,
-    ev.RiderStranded: _rider_stranded,
-    ev.NoShow: _no_show,
-}
-
-
-# From what was kept to the figures
-
-
-def _tell(tally: _Tally, until: int) -> dict[str, Any]:
+def _tell(tally: Tally, until: int) -> dict[str, Any]:
     outcome = {key: _outcome(attempt) for key, attempt in tally.attempts.items()}
     count = Counter(outcome.values())
     delivered = [a.booked for key, a in tally.attempts.items() if outcome[key] == "delivered" and a.booked is not None]
@@ -422,6 +77,11 @@ def _tell(tally: _Tally, until: int) -> dict[str, Any]:
     told = sorted(abs(_boarded(call) - _booking(call).pickup_at) for call in delivered)
     queued = [a for a in tally.attempts.values() if a.queued is not None]
     served_queue = [_booking(a.booked).at - a.queued for a in queued if a.booked is not None and a.queued is not None]
+    hoped = sorted(
+        max(0, a.answered_at - a.depart)
+        for key, a in tally.attempts.items()
+        if outcome[key] == "refused" and a.answered_at is not None
+    )
     drive_ms = sum(shuttle.drive_ms for shuttle in tally.shuttles.values())
     day = tally.day
     kpis: dict[str, Any] = {
@@ -465,6 +125,8 @@ def _tell(tally: _Tally, until: int) -> dict[str, Any]:
             "wait_p50_s": _percentile(waits, 0.50, unit=1000),
             "wait_max_s": waits[-1] / 1000 if waits else None,
             "journey_mean_s": _mean_s([_alighted(call) - call.attempt.depart for call in delivered]),
+            "refused_wait_mean_s": _mean_s(hoped),
+            "refused_wait_p95_s": _percentile(hoped, 0.95, unit=1000),
             "walk_mean_s": _mean_s([_booking(c).pickup.walk + _booking(c).dropoff.walk for c in delivered]),
             "queued": len(queued),
             "queued_booked_share": _ratio(len(served_queue), len(queued)),
@@ -494,7 +156,7 @@ def _tell(tally: _Tally, until: int) -> dict[str, Any]:
 _BOOKED: Final = ("delivered", "cancelled", "no_show", "undelivered")
 
 
-def _outcome(attempt: _Attempt) -> str:
+def _outcome(attempt: Attempt) -> str:
     """How an attempt ended. A booking that stands is not undone by a later refusal."""
     call = attempt.booked
     if call is not None and (attempt.answer == "booked" or call.cancelled is None):
@@ -506,22 +168,22 @@ def _outcome(attempt: _Attempt) -> str:
     return "declined" if attempt.answer == "declined" else "refused"
 
 
-def _booking(call: _Call) -> ev.RideBooked:
+def _booking(call: Call) -> ev.RideBooked:
     assert call.booking is not None
     return call.booking
 
 
-def _boarded(call: _Call) -> int:
+def _boarded(call: Call) -> int:
     assert call.boarded is not None
     return call.boarded
 
 
-def _alighted(call: _Call) -> int:
+def _alighted(call: Call) -> int:
     assert call.alighted is not None
     return call.alighted
 
 
-def _wait(call: _Call) -> int:
+def _wait(call: Call) -> int:
     return _boarded(call) - call.attempt.depart
 
 
@@ -533,12 +195,12 @@ def _up(ms: int) -> int:
     return -(-ms // 1000) * 1000
 
 
-def _in_window(call: _Call) -> bool:
+def _in_window(call: Call) -> bool:
     promise = _booking(call).promise
     return _down(promise.pickup_from) <= _boarded(call) <= _up(promise.pickup_to)
 
 
-def _broken(call: _Call, until: int) -> tuple[str, ...]:
+def _broken(call: Call, until: int) -> tuple[str, ...]:
     """What the promise of a booking was broken by, as far as the log goes."""
     if call.cancelled is not None or call.no_show:
         return ()
@@ -557,7 +219,7 @@ def _broken(call: _Call, until: int) -> tuple[str, ...]:
     return tuple(what for what, is_broken in broken if is_broken)
 
 
-def _worked(shuttle: _Shuttle, until: int, day_closed: bool) -> int:
+def _worked(shuttle: Shuttle, until: int, day_closed: bool) -> int:
     """Working time of a shift, ms: to its end or its closing, longer if it was still at work then.
 
     A shift without an end, or one that a log cut off leaves open, is worked until the log ends.
@@ -571,13 +233,13 @@ def _worked(shuttle: _Shuttle, until: int, day_closed: bool) -> int:
     return max(end, shuttle.seen) - shuttle.start
 
 
-def _refused_by(attempts: Mapping[str, _Attempt], outcome: Mapping[str, str]) -> dict[str, int]:
+def _refused_by(attempts: Mapping[str, Attempt], outcome: Mapping[str, str]) -> dict[str, int]:
     count = Counter(a.binding or "unknown" for key, a in attempts.items() if outcome[key] == "refused")
     return dict(sorted(count.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _by_hour(attempts: Mapping[str, _Attempt], outcome: Mapping[str, str]) -> list[dict[str, Any]]:
-    hours: dict[int, list[tuple[str, _Attempt]]] = {}
+def _by_hour(attempts: Mapping[str, Attempt], outcome: Mapping[str, str]) -> list[dict[str, Any]]:
+    hours: dict[int, list[tuple[str, Attempt]]] = {}
     for key, attempt in attempts.items():
         hours.setdefault(attempt.depart // 3_600_000, []).append((outcome[key], attempt))
     rows = []

@@ -21,7 +21,8 @@ from dispatch.core.events import (
     ShuttleBrokeDown,
     StopArrived,
 )
-from dispatch.core.kpi import DEFINITIONS, complete, figures
+from dispatch.core.kpi import complete, figures
+from dispatch.core.kpi_definitions import DEFINITIONS
 from tests.days import KM, UNREACHED, A, B, asked, booked, opened, s, small_day
 
 CONTRACT = [

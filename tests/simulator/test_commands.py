@@ -37,6 +37,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_output_folder_is_whole(day: Path) -> None:
     """Log, figures, tables, map and report; a row a booking and end."""
     names = {"events.jsonl", "kpis.json", "visits.csv", "decisions.csv", "drives.csv", "map.npz", "report.html"}
+    names |= {"accounts.json", "figures.csv", "hours.csv", "groups.csv", "stops.csv", "refusals.csv"}
     assert {path.name for path in day.iterdir()} == names
     kpis = json.loads((day / "kpis.json").read_text())
     with (day / "visits.csv").open() as table:

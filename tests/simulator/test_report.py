@@ -12,13 +12,15 @@ import pytest
 
 from dispatch.core.domain import Receipt, Shift
 from dispatch.core.events import DayClosed, Event, RideQueued, RiderBoarded, RideRefused, ShiftOpened, ShuttleBrokeDown
-from dispatch.core.kpi import DEFINITIONS, complete, figures
+from dispatch.core.kpi import complete, figures
 from routing.errors import InputError
 from routing.network import RoadNetwork, read_csv
+from simulator.accounts import ALL_DEFINITIONS as DEFINITIONS
 from simulator.outputs import Drive, drives, write_outputs
-from simulator.report import report_html, told, write_report
+from simulator.report import report_html, write_report
 from simulator.report_charts import load_class
 from simulator.report_day import Day, read_day, stop_uses
+from simulator.report_figures import told
 from simulator.report_map import edge_passages, wait_bounds
 from tests.days import A, B, C, asked, booked, long_day, opened, s, small_day, write_log
 
@@ -100,7 +102,7 @@ def test_page_says_that_demand_is_simulated() -> None:
 def test_every_figure_stands_with_its_definition() -> None:
     """Each key of the KPI object that is a single figure has a row, and the words that define it."""
     text = Page(report_html(small_day())).text
-    by_chart = {"extra", "extra.refused_by", "extra.by_hour"}
+    by_chart = {"extra", "extra.refused_by", "extra.by_hour", "extra.groups"}
     for key in set(DEFINITIONS) - by_chart:
         assert re.search(rf"\b{key.removeprefix('extra.')}\b", text), key
         assert " ".join(DEFINITIONS[key].split()) in text, key
