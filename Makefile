@@ -18,8 +18,8 @@ PAGES := $(CONSOLE)/dist/sources.sha256
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(PAGES) ## a day of shared rides on a real city: figures and a report
-	@$(BIN)/naru demo
+demo: $(PAGES) ## four minutes of a live day on a real city: pages, figures, a report
+	@$(BIN)/naru demo --for 240
 
 test: $(TESTING) $(PAGES) ## every test (T=… narrows it: make test T="tests/test_architecture.py -x")
 	@$(BIN)/python -m pytest $(T)

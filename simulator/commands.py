@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario
     from simulator.simulate import Outcome, Progress
 
+PILOT = "pilot"
 COMPILES_AFTER_S = 1.5
 """kernels that are loaded from the cache are there by then"""
 
@@ -44,27 +45,33 @@ def demo(
     out: Annotated[Path, typer.Option(help="folder for the log, tables, figures and report")] = Path("naru-demo"),
     seed: Annotated[int | None, typer.Option(help="another day of the same town")] = None,
     lasts: Annotated[
-        float | None,
-        typer.Option("--for", min=0, help="live, over HTTP, for so many seconds; 0: the whole day"),
+        float | None, typer.Option("--for", min=1, help="seconds after it is ready; without it: until the day ends")
     ] = None,
-    speed: Annotated[float, typer.Option(min=1, max=120, help="live: times as fast as the world's clock")] = 60,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="live: where it listens; 0: any free port")] = 8000,
+    speed: Annotated[float, typer.Option(min=1, max=120, help="times as fast as the world's clock")] = 60,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="where it listens; 0: any free port")] = 8000,
+    lockstep: Annotated[
+        bool, typer.Option("--lockstep", help="step by step: the service must decide as the simulator does")
+    ] = False,
+    scenario: Annotated[str, typer.Option(help="another town than the pilot's: a file, or a shipped scenario")] = PILOT,
 ) -> None:
-    """The pilot's day on a real city: eight shuttles, 735 people, simulated demand.
+    """The pilot's day on a real city, live: eight shuttles, simulated riders and drivers calling the service over HTTP.
 
-    With --for the day is lived from 07:00 on by the live service, riders and drivers calling it over HTTP.
+    From 07:00 on, 60 times as fast as the world's clock, until the day ends or Ctrl-C; then the figures, the report and
+    the log. With --lockstep the whole day, as fast as the service answers, compared with the simulator's.
     """
+    from simulator.live_demo import live_demo, lockstep_demo
     from simulator.scenario import load_scenario
 
-    scenario = load_scenario("pilot", seed=seed)
-    if lasts is None:
-        outcome = _live(scenario, out)
+    day, differs = load_scenario(scenario, seed=seed), None
+    if lockstep:
+        with compiling():
+            outcome, differs = lockstep_demo(day, out, port)
     else:
-        from simulator.live_demo import live_demo
-
-        outcome = live_demo(scenario, out, lasts_s=lasts or None, speed=speed, port=port)
+        outcome = live_demo(day, out, lasts_s=lasts, speed=speed, port=port)
     _tell(outcome, out)
-    if outcome.violations:
+    if lockstep:
+        print(f"\n{differs}" if differs else f"\n{len(outcome.events)} events, each as in the simulator's log")
+    if outcome.violations or differs:
         raise typer.Exit(1)
 
 

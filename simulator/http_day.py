@@ -77,9 +77,9 @@ class Api:
             return answer.status_code, answer.json() if kind.endswith("json") and "nd" not in kind else answer.content
         raise ConnectionError(f"{method} {path}: the service does not answer")
 
-    async def need(self, method: str, path: str, body: Any = None) -> Any:
+    async def need(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The answer. Raises ConnectionError for a problem."""
-        status, answer = await self.call(method, path, body)
+        status, answer = await self.call(method, path, body, **headers)
         if status >= 400:
             raise ConnectionError(f"{method} {path}: {status} {answer}")
         return answer
@@ -148,6 +148,10 @@ class Day:
         """Give the connections up."""
         await self._client.aclose()
 
+    def person(self) -> Api:
+        """The service as somebody calls it who has not signed in yet."""
+        return Api(self._client)
+
     async def figures(self) -> dict[str, Any]:
         """KPIs so far."""
         found: dict[str, Any] = await self.operator.need("GET", "/v1/operator/kpis")
@@ -177,13 +181,8 @@ class Day:
 
     async def _ride(self, attempt: Attempt) -> None:
         await self.watch.until(self._moment(attempt.made_at, self.zero_utc))
-        api = Api(self._client)
-        phone = f"+82100{attempt.made_at % 10**6:06}{int(attempt.id) % 10_000 if attempt.id.isdigit() else 0:04}"[:15]
-        sent = await api.need("POST", "/v1/sign-in/code", {"phone": phone})
-        code = sent["development_code"]
-        api.token = (await api.need("POST", "/v1/sign-in", {"phone": phone, "code": code}))["access_token"]
-        name = f"Rider {attempt.id}"
-        await api.need("PUT", "/v1/me", {"name": name})
+        api = self.person()
+        await self.sign_rider_in(api, attempt)
         request = RideRequest(attempt.id, (), (), 0, 0, attempt.depart_after, rider=attempt.rider)
         calls = 0
         while True:
@@ -200,24 +199,41 @@ class Day:
         if ride is not None and ride["state"] in ("booked", "stranded"):
             await self._wait(api, ride, request)
 
-    async def _ask(self, api: Api, attempt: Attempt, request: RideRequest) -> Any:
-        """One call: the ride that came of it; None: declined."""
+    async def sign_rider_in(self, api: Api, attempt: Attempt) -> None:
+        """By phone and code; the service learns a name."""
+        phone = f"+82100{attempt.made_at % 10**6:06}{int(attempt.id) % 10_000 if attempt.id.isdigit() else 0:04}"[:15]
+        code = (await api.need("POST", "/v1/sign-in/code", {"phone": phone}))["development_code"]
+        api.token = (await api.need("POST", "/v1/sign-in", {"phone": phone, "code": code}))["access_token"]
+        await api.need("PUT", "/v1/me", {"name": f"Rider {attempt.id}"})
+
+    def journey(self, attempt: Attempt) -> dict[str, Any]:
+        """What a rider asks for, but for when."""
         ends = {"from": attempt.origin, "to": attempt.destination}
         body: dict[str, Any] = {
             name: {"stop": self.stops[end.place]} if end.walk == 0 else {"lat": end.lat, "lon": end.lon}
             for name, end in ends.items()
         }
-        body |= {"seats": attempt.seats, "wheelchairs": attempt.wheelchairs}
+        return body | {"seats": attempt.seats, "wheelchairs": attempt.wheelchairs}
+
+    async def _ask(self, api: Api, attempt: Attempt, request: RideRequest) -> Any:
+        """One call: the ride that came of it; None: declined."""
+        body = self.journey(attempt)
         if attempt.arrive_by is not None:
             body["arrive_by"] = self._moment(attempt.arrive_by, self.zero_utc).isoformat()
-        elif attempt.depart_after > attempt.made_at:
-            body["depart_after"] = self._moment(attempt.depart_after, self.zero_utc).isoformat()
+        elif request.depart_after > attempt.made_at:
+            departs = self._moment(request.depart_after, self.zero_utc)
+            if departs > self.watch.now():  # who calls again wants to leave at once
+                body["depart_after"] = departs.isoformat()
         for _ in range(TRIES):
             status, quotes = await api.call("POST", "/v1/quotes", body)
             if self.met(status, quotes):
                 return None
             if quotes["offers"]:
                 choice = habits.answer(self.riders, self.seed, request, [self._quote(o) for o in quotes["offers"]])
+                if choice is None and quotes["state"] == "later_only":
+                    if self.met(*await api.call("POST", f"/v1/requests/{quotes['request']}/queue")):
+                        return None
+                    return await self._queue(api, quotes)
                 if choice is None:
                     await api.call("POST", f"/v1/requests/{quotes['request']}/decline")
                     return None

@@ -28,10 +28,13 @@ def serve(
     ] = None,
     start: Annotated[str | None, typer.Option(help="for demos: begin at this time of the file's date: 07:00")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=600, help="for demos: times as fast as the world's clock")] = 1.0,
+    lockstep: Annotated[
+        bool, typer.Option("--lockstep", help="for tests: the clock stands until POST /v1/clock steps it")
+    ] = False,
 ) -> None:
     """Serve a zone: riders, drivers and operators over HTTP, until Ctrl-C."""
     from dispatch.service import commands
-    from dispatch.service.clocks import ScaledClock
+    from dispatch.service.clocks import Clock, ScaledClock, SteppedClock
     from dispatch.service.settings import read_settings
     from simulator.commands import compiling
     from simulator.scenario import load_scenario
@@ -42,12 +45,19 @@ def serve(
     for note in scenario.notes:
         print(note, file=sys.stderr)
     begins = None if start is None else scenario.zero_utc + _ms(start)
+    if lockstep and not settings.development:
+        raise InputError("lockstep is for tests", field="--lockstep", expected="--development beside it")
+
+    def clock() -> Clock:
+        return SteppedClock(begins or scenario.zero_utc) if lockstep else ScaledClock(begins, speed)
 
     def prepare() -> None:
         with compiling():
             warm()
 
-    commands.serve(area_of(scenario), settings, clock=lambda: ScaledClock(begins, speed), prepare=prepare)
+    commands.serve(
+        area_of(scenario), settings, clock=clock, prepare=prepare, lockstep=scenario.date if lockstep else None
+    )
 
 
 def area_of(scenario: Scenario) -> Area:

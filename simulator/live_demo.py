@@ -1,4 +1,4 @@
-"""`naru demo --for S`: the service as anybody would start it, and a simulated day's riders and drivers calling it."""
+"""`naru demo`: the service as anybody would start it, and a simulated day's riders and drivers calling it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from routing.errors import InputError
 if TYPE_CHECKING:
     from dispatch.core import events as ev
     from simulator.http_day import Day
+    from simulator.lockstep import Difference
     from simulator.scenario import Scenario
     from simulator.simulate import Outcome
 
@@ -33,23 +34,36 @@ TELL_EVERY_S = 10.0
 STOP_S = 15.0
 
 
-def live_demo(scenario: Scenario, out: Path, *, lasts_s: float | None, speed: float, port: int) -> Outcome:
-    """Serve the scenario's day from 07:00 on at `speed`, for so many real seconds or until it ends or Ctrl-C.
+def live_demo(
+    scenario: Scenario, out: Path, *, lasts_s: float | None, speed: float, port: int, start: str = START
+) -> Outcome:
+    """Serve the scenario's day from `start` on at `speed`, for so many real seconds or until it ends or Ctrl-C.
 
     Raises InputError where the port is taken, RuntimeError where the service does not come up.
     """
-    key = secrets.token_hex(32)
-    with (
-        tempfile.TemporaryDirectory(prefix="naru-demo-") as folder,
-        _service(scenario, folder, key, speed, port) as url,
-    ):
+    options = ("--start", start, "--speed", str(speed))
+    with _service(scenario, port, *options) as (url, key):
         log, measured = asyncio.run(_lived(scenario, url, key, lasts_s))
     return _outcome(scenario, out, log, measured)
 
 
+def lockstep_demo(scenario: Scenario, out: Path, port: int) -> tuple[Outcome, Difference | None]:
+    """The scenario's day simulated, then told to the service step by step; (what it made of it, how that differs).
+
+    Raises InputError where the port is taken, RuntimeError where the service does not come up.
+    """
+    from simulator.lockstep import difference, simulated
+
+    lived = simulated(scenario)
+    with _service(scenario, port, "--lockstep") as (url, key):
+        log, measured = asyncio.run(_stepped(scenario, url, key, lived))
+    outcome = _outcome(scenario, out, log, measured)
+    return outcome, difference(lived, outcome.events)
+
+
 @contextmanager
-def _service(scenario: Scenario, folder: str, key: str, speed: float, port: int) -> Iterator[str]:
-    """The service in a process of its own; the value is its address."""
+def _service(scenario: Scenario, port: int, *options: str) -> Iterator[tuple[str, str]]:
+    """The service in a process of its own; the value is its address and the key that signs its tokens."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -57,36 +71,51 @@ def _service(scenario: Scenario, folder: str, key: str, speed: float, port: int)
         except OSError:
             raise InputError(f"port {port} is taken", field="--port", expected="a free one") from None
         port = probe.getsockname()[1]
-    settings = {
-        "NARU_TOKEN_KEY": key,
-        "NARU_DEVELOPMENT": "true",
-        "NARU_VAULT_KEY": key,
-        "NARU_DATA_DIR": folder,
-        "NARU_CALLS_PER_MINUTE": "6000",
-        "NARU_CALLS_PER_MINUTE_ADDRESS": "60000",
-        "NARU_TOKEN_HOURS": "48",
-        "NARU_LOG_LEVEL": "warning",
-    }
-    command = [*NARU, "serve", str(scenario.file), "--port", str(port)]
-    command += ["--start", START, "--speed", str(speed)]
-    # in a session of its own: Ctrl-C is for us, who end the day before the service
-    service = subprocess.Popen(command, env={**os.environ, **settings}, start_new_session=True)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        service.terminate()
+    key = secrets.token_hex(32)
+    with tempfile.TemporaryDirectory(prefix="naru-demo-") as folder:
+        settings = {
+            "NARU_TOKEN_KEY": key,
+            "NARU_DEVELOPMENT": "true",
+            "NARU_VAULT_KEY": key,
+            "NARU_DATA_DIR": folder,
+            "NARU_CALLS_PER_MINUTE": "1000000",
+            "NARU_CALLS_PER_MINUTE_ADDRESS": "1000000",
+            "NARU_TOKEN_HOURS": "48",
+            "NARU_LOG_LEVEL": "error",
+        }
+        command = [*NARU, "serve", str(scenario.file), "--port", str(port), *options]
+        # in a session of its own: Ctrl-C is for us, who end the day before the service
+        service = subprocess.Popen(command, env={**os.environ, **settings}, start_new_session=True)
         try:
-            service.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            service.kill()
-            service.wait()
+            yield f"http://127.0.0.1:{port}", key
+        finally:
+            service.terminate()
+            try:
+                service.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                service.kill()
+                service.wait()
 
 
-async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) -> tuple[bytes, dict[str, Any]]:
-    """Live the day; (its log, what was measured)."""
+async def _stepped(scenario: Scenario, url: str, key: str, lived: Sequence[ev.Event]) -> tuple[bytes, dict[str, Any]]:
+    """Tell the service a simulated day; (its log, what was measured)."""
+    from simulator.lockstep import tell
+
+    day = _day(scenario, url)
+    try:
+        zone = await _until_ready(day)
+        day.operator.token = await asyncio.to_thread(_token, zone, key)
+        began = time.monotonic()
+        await tell(day, lived)
+        return await day.log(), {"wall_s": time.monotonic() - began, "problems": day.problems}
+    finally:
+        await day.close()
+
+
+def _day(scenario: Scenario, url: str) -> Day:
     from simulator.http_day import Day
 
-    day = Day(
+    return Day(
         url,
         _attempts(scenario),
         scenario.places.ids,
@@ -95,17 +124,22 @@ async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) 
         scenario.seed,
         scenario.zero_utc,
     )
+
+
+async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) -> tuple[bytes, dict[str, Any]]:
+    """Live the day; (its log, what was measured)."""
+    day = _day(scenario, url)
     try:
         zone = await _until_ready(day)
         day.operator.token = await asyncio.to_thread(_token, zone, key)
-        print(f"naru: console {url}/console#key={day.operator.token}", file=sys.stderr)
-        print(f"naru: riders {url}/rider, drivers {url}/driver, the API {url}/docs", file=sys.stderr)
+        _welcome(url, day.operator.token, scenario.shifts[0].vehicle)
         began = time.monotonic()
         living = asyncio.create_task(day.live())
         telling = asyncio.create_task(_tell(day))
         ended = asyncio.Event()
-        with contextlib.suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(stop, ended.set)
         waiting = asyncio.create_task(ended.wait())
         await asyncio.wait({living, waiting}, timeout=lasts_s, return_when=asyncio.FIRST_COMPLETED)
         if living.done():
@@ -139,6 +173,20 @@ def _token(zone: str, key: str) -> str:
         text=True,
     )
     return made.stdout.strip()
+
+
+def _welcome(url: str, token: str, vehicle: str) -> None:
+    """Where to look, and how to be let in."""
+    from simulator.http_day import PIN
+
+    print(
+        f"naru: the service answers at {url} (its API: {url}/docs); the key in these links is for development\n"
+        f"naru:   operators  {url}/console#key={token}\n"
+        f"naru:   planners   {url}/planner#key={token}\n"
+        f"naru:   riders     {url}/rider (any phone number; the code is shown)\n"
+        f"naru:   drivers    {url}/driver (d-{vehicle}, PIN {PIN})",
+        file=sys.stderr,
+    )
 
 
 async def _until_ready(day: Day) -> str:

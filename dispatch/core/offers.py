@@ -7,6 +7,11 @@ import math
 from dispatch.core.domain import Access, Fares, Policy, Promise, RideRequest
 
 
+def leaves(policy: Policy, now: int, direct: int, arrive_by: int) -> int:
+    """From when on a rider who names only an arrival need be picked up: the longest journey allowed before it."""
+    return max(now, arrive_by - round(policy.journey_factor * direct) - policy.journey_extra_s * 1000)
+
+
 def limits(
     request: RideRequest, policy: Policy, now: int, origin: Access, destination: Access, *, later: int = 0
 ) -> Promise:
@@ -19,7 +24,7 @@ def limits(
     extra = policy.journey_extra_s * 1000
     depart = request.depart_after
     if request.arrive_by is not None:
-        depart = max(depart, request.arrive_by - journey - extra)
+        depart = leaves(policy, depart, request.direct, request.arrive_by)
     pickup_to = request.latest_pickup
     if pickup_to is None:
         if request.arrive_by is not None:

@@ -14,7 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from dispatch.service import drivers, operators, pages, problems, rides, sign_in, staff
+from dispatch.service import drivers, operators, pages, problems, rides, sign_in, staff, stepping
 from dispatch.service.auth import StaffCaller
 from dispatch.service.docs import page
 from dispatch.service.edge import Edge
@@ -82,12 +82,16 @@ Serving = Callable[[], AbstractAsyncContextManager[Live]]
 
 
 def create_app(
-    serving: Serving, settings: Settings, *, failed: Callable[[BaseException], None] | None = None
+    serving: Serving,
+    settings: Settings,
+    *,
+    failed: Callable[[BaseException], None] | None = None,
+    stepped: bool = False,
 ) -> FastAPI:
     """The application. `serving` starts what it serves, and stops it.
 
     It answers at once: until all is there, calls hear that it is starting. Who gives `failed` is told what `serving`
-    raised, others meet it when the application ends.
+    raised, others meet it when the application ends. `stepped`: its clock is stepped over HTTP.
     """
     calls = Calls()
 
@@ -119,6 +123,8 @@ def create_app(
     for router in (_common(), sign_in.router, rides.router, drivers.router, operators.router, staff.router):
         app.include_router(router)
     app.include_router(staff.open_router)
+    if stepped:
+        app.include_router(stepping.router)
     app.include_router(pages.router())
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     if settings.cors_origins:

@@ -54,10 +54,13 @@ def serve(
     *,
     clock: Callable[[], Clock] = ScaledClock,
     prepare: Callable[[], None] = lambda: None,
+    lockstep: str | None = None,
 ) -> None:
     """Serve a zone until interrupted, by a clock that is made when all else is there.
 
     The service answers at once, and is ready when `prepare` (compiling, in a thread) is done and the day has been read.
+    With `lockstep`, the date of its day, the clock (a SteppedClock) and the timer are stepped over HTTP, and plans are
+    improved within the timer's tick.
     Raises InputError where the port is taken or a key is too short, and what bringing the zone up raises.
     """
     import uvicorn
@@ -84,7 +87,10 @@ def serve(
     @asynccontextmanager
     async def prepared() -> AsyncIterator[Live]:
         times = await asyncio.to_thread(roads)
-        async with serving(area, settings, keys, clock=clock(), times=times, worker=Worker()) as live:
+        worker = Worker() if lockstep is None else None
+        async with serving(
+            area, settings, keys, clock=clock(), times=times, worker=worker, rounds=lockstep is None, first_day=lockstep
+        ) as live:
             yield live
 
     def failed(error: BaseException) -> None:
@@ -92,7 +98,7 @@ def serve(
         server.should_exit = True
 
     config = uvicorn.Config(
-        create_app(prepared, settings, failed=failed),
+        create_app(prepared, settings, failed=failed, stepped=lockstep is not None),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -142,6 +142,10 @@ class Live:
         """As `submit`, where one decision follows another."""
         return await self._committed(self.dispatcher.react(act))
 
+    async def ticked(self) -> Committed:
+        """What the timer does, now: where nobody else steps it."""
+        return await self._committed(self.dispatcher.round())
+
     async def _committed(self, work: Coroutine[Any, Any, Committed]) -> Committed:
         try:
             done = await work

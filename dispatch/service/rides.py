@@ -14,7 +14,7 @@ from msgspec import structs
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
-from dispatch.core.domain import Quote
+from dispatch.core.domain import Policy, Quote
 from dispatch.core.world import Ride
 from dispatch.service import feedback
 from dispatch.service.asking import ask, check_rider, checked, journey_of, note_missed
@@ -126,8 +126,7 @@ async def book(
         raise Problem("key_missing")
     live.require_ready()
     began = time.perf_counter()
-    # judged again on the world as it then is, within what was promised
-    quote = replace_seq(read_quote(live, booking.quote))
+    quote = read_quote(live, booking.quote)
     ride = live.ride(quote.request)
     if ride is None:
         raise Problem("quote_expired")
@@ -143,7 +142,7 @@ async def book(
             raise refuse("paused")
         if ride.state not in ("asked", "queued"):
             raise refuse("already_answered")
-        events = desk.accept(quote, now)
+        events = desk.accept(judged_at(quote, now, desk.world.policy), now)
         if not events:
             raise refuse("quote_gone")
         yield from events
@@ -319,9 +318,13 @@ async def _said(live: Live, ride: Ride) -> RideSaid:
     return ride_said(live, ride, payment, stars)
 
 
-def replace_seq(quote: Quote) -> Quote:
-    """A quote that is to be judged again whatever has happened since."""
-    return structs.replace(quote, seq=-1)
+def judged_at(quote: Quote, now: int, policy: Policy) -> Quote:
+    """The quote, to be judged again on the world as it is, within its promise; as it is in the moment it was made.
+
+    A replay reads off the log which of the two it was: there time has passed between the request and the booking.
+    """
+    made_at = quote.expires_at - policy.quote_valid_s * 1000
+    return quote if made_at == now else structs.replace(quote, seq=-1)
 
 
 def replace_at(act: ev.ActTaken, now: int) -> ev.ActTaken:

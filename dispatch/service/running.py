@@ -40,11 +40,12 @@ async def serving(
     times: DriveTimes | None = None,
     worker: Worker | None = None,
     rounds: bool = True,
+    first_day: str | None = None,
 ) -> AsyncIterator[Live]:
     """A zone being served, by the embedded store where no other is configured.
 
     With a `worker` plans are improved while riders are answered, without one within the timer's tick; the timer is
-    stepped by the caller where `rounds` is False.
+    stepped by the caller where `rounds` is False. `first_day`: that a new zone opens, where it is not the clock's.
     """
     async with AsyncExitStack() as stack:
         url = settings.redis_url
@@ -79,6 +80,7 @@ async def serving(
                 channels=channels,
                 alone=settings.redis_url is None,
                 rounds=rounds,
+                first_day=first_day,
                 archive=settings.data_dir / LOGS,
                 worker=worker,
             )

@@ -15,6 +15,7 @@ import numpy as np
 
 from dispatch.core import events as ev
 from dispatch.core.domain import NEVER, Policy, RideRequest, Shift
+from dispatch.core.offers import leaves
 from dispatch.core.places import FARTHEST_WALK_M, End, Places, direct
 from dispatch.service import dispatcher
 from dispatch.service.moments import zero_utc_of
@@ -140,6 +141,8 @@ def request_for(
     departs = max(now, journey.depart_after) if journey.depart_after is not None else now
     ends = np.array([[journey.origin.place], [journey.destination.place], [departs]], np.int64)
     ms, mm = direct(times, ends[0], ends[1], ends[2])
+    if journey.arrive_by is not None and journey.depart_after is None:
+        departs = leaves(policy, now, int(ms[0]), journey.arrive_by)
     origins, destinations = area.places.both_ends(
         journey.origin, journey.destination, policy.walk_m, policy.stop_choices
     )

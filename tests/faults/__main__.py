@@ -28,6 +28,7 @@ def main() -> int:
         f"booked {outcome.counts['RideBooked']}, delivered {outcome.counts['RiderAlighted']}, "
         f"events {sum(outcome.counts.values()) - outcome.counts['answers']}\n"
         f"kill to next answer: median {restarts[len(restarts) // 2] if restarts else 0:.2f} s\n"
+        f"told too late, as nobody was there: {len(outcome.late)}\n"
         f"faults found: {len(outcome.found)}"
     )
     return 1 if outcome.found else 0

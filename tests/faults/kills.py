@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ TOWNS_CLOCK = 1_767_254_400_000  # 2026-01-01 08:00 UTC
 LIVES_A_DAY = 60
 """kills before the town is judged and a new one begins: a log stays short enough to be judged in a second"""
 SET_BACK_MS = 3_600_000
+LATE = re.compile(r": (answered|at_risk): ")
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Outcome:
     """from a kill of the dispatcher to the next answer"""
     counts: Counter[str] = field(default_factory=Counter)
     found: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    """what was told too late: the town's clock runs ten times as fast, and who is dead for 3 s is silent for 30"""
 
 
 async def run(dispatcher: int, store: int, seed: int = 1, say: Callable[[Outcome], None] = lambda _: None) -> Outcome:
@@ -99,7 +103,8 @@ async def _day(folder: Path, kills: list[str], draw: random.Random, outcome: Out
         store = Store(embedded.url, "town", timeout_s=20)
         found, counts = await faults(store, riders, folder)
         await store.close()
-    outcome.found += found
+    for fault in found:
+        (outcome.late if fault.startswith("invariant: ") and LATE.search(fault) else outcome.found).append(fault)
     outcome.counts += counts
     outcome.lost += riders.lost
 
