@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from dispatch.core import events as ev
 from dispatch.core.domain import RideRequest
 from dispatch.core.offers import leaves
-from simulator.demand import Attempt
+from simulator.attempts import Attempt
 from simulator.http_day import PIN, Api, Day
 from simulator.riders import attempt_of
 
