@@ -67,6 +67,11 @@ class Ledger:
         """requests refused or queued, latest last"""
         self._of: dict[str, list[int]] = {}
         """request: places in `entries` of what happened to it"""
+        self.moves: dict[str, dict[int, str]] = {}
+        """request: shuttles that it was moved to by a change of plans, by the number of the line"""
+        self._numbered: list[str | None] = []
+        """as the world's: whose visits plans hold"""
+        self._on: dict[str, str] = {}
         self._viewers: set[Viewer] = set()
         self._grown = asyncio.Event()
         self.closed = False
@@ -86,6 +91,7 @@ class Ledger:
         if entry.day != self.day:
             self.day = entry.day
             self.entries, self.bookings, self._of = [], {}, {}
+            self.moves, self._numbered, self._on = {}, [], {}
             self.refused.clear()
         elif self.entries and entry.seq <= self.entries[-1].seq:
             return
@@ -97,8 +103,15 @@ class Ledger:
             self._of.setdefault(name, []).append(len(self.entries) - 1)
             if isinstance(event, ev.RideBooked):
                 self.bookings[name] = event
+                self._on[name] = event.shuttle
             elif isinstance(event, ev.RideRefused | ev.RideQueued):
                 self.refused.append(name)
+            elif isinstance(event, ev.RequestMade):
+                self._numbered.append(name)
+        elif isinstance(event, ev.ShiftOpened):
+            self._numbered += [None] * len(event.shift.calls)
+        elif isinstance(event, ev.PlansChanged):
+            self._note_moves(event, entry.seq)
         for viewer in list(self._viewers):
             try:
                 viewer.queue.put_nowait(entry)
@@ -106,6 +119,16 @@ class Ledger:
                 self._drop(viewer)
         self._grown.set()
         self._grown = asyncio.Event()
+
+    def _note_moves(self, event: ev.PlansChanged, seq: int) -> None:
+        """Whose ride is now on another shuttle's plan."""
+        for shuttle, visits in event.plans.items():
+            for number in {code // 2 for code in visits}:
+                name = self._numbered[number]
+                if name is not None and self._on.get(name) != shuttle:
+                    self._on[name] = shuttle
+                    self._of.setdefault(name, []).append(len(self.entries) - 1)
+                    self.moves.setdefault(name, {})[seq] = shuttle
 
     async def reached(self, day: str, seq: int, timeout_s: float = 5.0) -> None:
         """Returns when this line has been read, or after the time-out."""

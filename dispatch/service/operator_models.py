@@ -128,6 +128,8 @@ class LogLine(Said):
     seq: int
     at: dt.datetime
     event: dict[str, Any]
+    moved_to: str | None = None
+    """of a ride's story, where plans changed: the shuttle that the ride is on from then"""
 
 
 class StorySaid(Said):

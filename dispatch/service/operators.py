@@ -170,9 +170,9 @@ async def export_log(_: StaffCaller, live: LiveZone) -> Response:
     return Response(lines, media_type="application/x-ndjson")
 
 
-def _line_said(live: Live, entry: Entry) -> LogLine:
+def _line_said(live: Live, entry: Entry, moved_to: str | None = None) -> LogLine:
     at = live.moments.told(entry.event.at)
-    return LogLine(id=entry.id, seq=entry.seq, at=at, event=msgspec.json.decode(written(entry)))
+    return LogLine(id=entry.id, seq=entry.seq, at=at, event=msgspec.json.decode(written(entry)), moved_to=moved_to)
 
 
 @router.get("/rides/{ride}", responses=answers("no_such_ride"))
@@ -181,14 +181,14 @@ async def story(ride: Id, _: OperatorCaller, live: LiveZone) -> StorySaid:
     found = _ride(live, ride)
     rider = found.request.rider
     person = {} if rider is None else await live.vault.get(rider, "person") or {}
-    said = ride_said(live, found)
+    said, moves = ride_said(live, found), live.ledger.moves.get(ride, {})
     return StorySaid(
         ride=ride_line(live, found),
         name=person.get("name"),
         phone=person.get("phone"),
         pickup=said.pickup or end_said(live, found.request.origins[0]),
         dropoff=said.dropoff or end_said(live, found.request.destinations[0]),
-        story=[_line_said(live, entry) for entry in live.ledger.story(ride)],
+        story=[_line_said(live, entry, moves.get(entry.seq)) for entry in live.ledger.story(ride)],
     )
 
 

@@ -50,6 +50,7 @@ def test_a_morning(tmp_path: Path) -> None:
             story = await do("POST", f"/v1/operator/rides/{ride}/assign", {**why, "shuttle": others[0]})
             assert story["ride"]["shuttle"] == others[0]
             assert story["name"] == "Grandma"
+            assert [line["moved_to"] for line in story["story"] if line["moved_to"]] == [others[0]]
             assert (await do("POST", f"/v1/operator/rides/{ride}/lock", why))["ride"]["locked"] is True
             await do("POST", f"/v1/operator/rides/{ride}/lock", why, 409)
             # another one who has not seen that is told so first

@@ -1,7 +1,7 @@
 // The list of shuttles: who is late, how full, what comes next.
 
 import { signal } from "@preact/signals";
-import { clock, difference, minutes } from "../shared/format";
+import { clock, difference } from "../shared/format";
 import { listKeys } from "./keyboard";
 import { byName, byNeed, lateBy, leastSlack, status, type Status } from "./status";
 import { choose, shown, stopName, subject } from "./store";
@@ -53,11 +53,9 @@ export function standing(shuttle: ShuttleSaid): { how: Status; words: string } {
     case "idle": return { how, words: w.idle };
     case "notYet": return { how, words: w.notYet };
     case "closed": return { how, words: w.closed };
-    case "onTime": return { how, words: slack !== null && slack < TIGHT_S ? t.value.shuttle.slack(minutesDown(slack)) : w.onTime };
+    case "onTime": return { how, words: slack !== null && slack < TIGHT_S ? t.value.shuttle.slack(difference(Math.max(0, slack)).slice(1)) : w.onTime };
   }
 }
-
-const minutesDown = (seconds: number) => minutes(Math.floor(Math.max(0, seconds) / 60) * 60);
 
 function Row({ shuttle, chosen }: { shuttle: ShuttleSaid; chosen: boolean }) {
   const w = t.value;

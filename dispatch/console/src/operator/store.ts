@@ -127,7 +127,7 @@ function heard(frame: Frame): void {
   if (frame.event !== "log" || frame.id === null) return;
   const { seq, event } = frame.data as { seq: number; event: LogLine["event"] };
   const zero = zeroOf();
-  fresh.push({ id: frame.id, seq, at: new Date(zero + event.at).toISOString(), event });
+  fresh.push({ id: frame.id, seq, at: new Date(zero + event.at).toISOString(), event, moved_to: null });
   // after a gap thousands come at once: they are shown together
   flushing ||= window.setTimeout(flush, 120);
   if (event.type !== "TimerTicked" && event.type !== "PlansProposed") soon();

@@ -30,6 +30,19 @@ const ACT_EN: Readonly<Record<string, string>> = {
   resume: "resumed new rides", message: "sent a message", open_shift: "opened a shift", close_shift: "closed a shift", book: "booked by phone",
 };
 
+const CAUSE_EN: Readonly<Record<string, string>> = {
+  improved: ": a better plan was found",
+  "moved by an operator": " by an operator",
+  "promise at risk": ": its promise was at risk",
+  "shuttle lost": ": its shuttle went out of service",
+};
+const CAUSE_KO: Readonly<Record<string, string>> = {
+  improved: " (더 나은 계획)",
+  "moved by an operator": " (관제사 조치)",
+  "promise at risk": " (약속이 위태로워서)",
+  "shuttle lost": " (셔틀 운행 제외)",
+};
+
 /** One event in the page's language. */
 export function sentence(line: LogLine): string {
   const { event } = line;
@@ -91,7 +104,7 @@ function english(event: LogEvent, line: LogLine): string {
     case "RideBooked": return `${ride} booked on ${shuttle}: pickup ${time((event["promise"] as { pickup_from: number }).pickup_from, line)}–${time((event["promise"] as { pickup_to: number }).pickup_to, line)}, there by ${time((event["promise"] as { dropoff_by: number }).dropoff_by, line)}`;
     case "RideRefused": return `${ride} refused: ${bound(event)}`;
     case "RideQueued": return `${ride} waits in the queue until ${time(event["until"], line)}: ${bound(event)}`;
-    case "PlansChanged": return `Plans of ${Object.keys(event["plans"] as object).join(", ")} changed${event["cause"] ? ` (${String(event["cause"])})` : ""}.`;
+    case "PlansChanged": if (line.moved_to !== null) return `Moved to ${line.moved_to}${CAUSE_EN[String(event["cause"])] ?? ""}`; return `Plans of ${Object.keys(event["plans"] as object).join(", ")} changed${event["cause"] ? ` (${String(event["cause"])})` : ""}.`;
     case "PromiseAtRisk": return `${ride}'s promise cannot be kept; the rider was told${typeof event["pickup_at"] === "number" ? `: pickup by ${time(event["pickup_at"], line)}` : ""}.`;
     case "StopArrived": return `${shuttle} arrived at ${stopAt(event["place"])}.`;
     case "RiderAwaited": return `${shuttle} waits for ${ride} until ${time(event["until"], line)}.`;
@@ -131,7 +144,7 @@ function korean(event: LogEvent, line: LogLine): string {
     case "RideBooked": return `${ride} ${shuttle}에 배차: 탑승 ${time((event["promise"] as { pickup_from: number }).pickup_from, line)}–${time((event["promise"] as { pickup_to: number }).pickup_to, line)}, 도착 ${time((event["promise"] as { dropoff_by: number }).dropoff_by, line)}까지`;
     case "RideRefused": return `${ride} 거절: ${bound(event)}`;
     case "RideQueued": return `${ride} ${time(event["until"], line)}까지 대기: ${bound(event)}`;
-    case "PlansChanged": return `${Object.keys(event["plans"] as object).join(", ")} 운행 계획 변경`;
+    case "PlansChanged": return line.moved_to !== null ? `${line.moved_to} 셔틀로 옮김${CAUSE_KO[String(event["cause"])] ?? ""}` : `${Object.keys(event["plans"] as object).join(", ")} 운행 계획 변경`;
     case "PromiseAtRisk": return `${ride} 약속을 지킬 수 없어 승객에게 알림${typeof event["pickup_at"] === "number" ? `: 탑승 ${time(event["pickup_at"], line)}까지` : ""}`;
     case "StopArrived": return `${shuttle} ${stopAt(event["place"])} 도착`;
     case "RiderAwaited": return `${shuttle} ${ride} 승객을 ${time(event["until"], line)}까지 기다림`;

@@ -95,6 +95,7 @@ export interface LogLine {
   seq: number;
   at: string;
   event: LogEvent;
+  moved_to: string | null;
 }
 
 export interface StorySaid {

@@ -33,7 +33,7 @@ export const t = words(
       broken: "Promises broken",
       window: "Picked up in window",
       km: "km per rider",
-      now: "Waiting · aboard · queue",
+      now: "Wait · aboard · queue",
       yesterday: (value: string) => `yesterday ${value}`,
       target: (value: string) => `aim ${value}`,
       label: "Figures of the day so far",
