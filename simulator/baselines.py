@@ -96,7 +96,7 @@ def _instead(lived: list[Journey], opened: ev.DayOpened, network: RoadNetwork, w
     delivered = [journey for journey in lived if journey.end == "delivered"]
     out: dict[str, Any] = {
         "naru_mean_s": _mean([_door_to_door(journey) / 1000 for journey in delivered]),
-        "walk_mean_s": _mean([_on_foot(j, opened, network, words) / 1000 for j in delivered]),
+        "walk_mean_s": _mean([on_foot(j, opened, network, words) / 1000 for j in delivered]),
         "taxi_mean_s": _mean([words.taxi_wait_s + j.first.direct / 1000 for j in delivered]),
     }
     if words.taxi_fare is not None:
@@ -105,8 +105,7 @@ def _instead(lived: list[Journey], opened: ev.DayOpened, network: RoadNetwork, w
         out["taxi_fare_mean"] = _mean([fare.base + fare.per_km * float(np.ceil(km)) for km in further])
     if words.gtfs is None:
         return out
-    buses = _buses(words, opened.date, network)
-    found = {journey.first.id: _by_bus(journey, opened, network, buses) for journey in lived}
+    found = {journey.first.id: by_bus(journey, opened, network, words) for journey in lived}
     taken = [ride for j in delivered if (ride := found[j.first.id]) is not None]
     return out | {
         "bus_mean_s": _mean([door / 1000 for door, _, _ in taken]),
@@ -134,13 +133,19 @@ def _own_walks(journey: Journey) -> int:
     return journey.first.origins[0].walk + journey.first.destinations[0].walk
 
 
-def _on_foot(journey: Journey, opened: ev.DayOpened, network: RoadNetwork, words: Baselines) -> int:
+def on_foot(journey: Journey, opened: ev.DayOpened, network: RoadNetwork, words: Baselines) -> int:
+    """ms of the walk from door to door."""
     (x0, y0), (x1, y1) = _ends(journey, opened, network)
     return _own_walks(journey) + round(WALK_DETOUR * float(np.hypot(x0 - x1, y0 - y1)) / words.walk_m_s * 1000)
 
 
-def _by_bus(journey: Journey, opened: ev.DayOpened, network: RoadNetwork, buses: Buses) -> tuple[int, int, int] | None:
-    """(door to door ms, walks ms, buses); None where there is none, or walking is as fast."""
+def by_bus(
+    journey: Journey, opened: ev.DayOpened, network: RoadNetwork, words: Baselines
+) -> tuple[int, int, int] | None:
+    """(door to door ms, walks ms, buses); None where there is no timetable or no bus, or walking is as fast."""
+    if words.gtfs is None:
+        return None
+    buses = _buses(words, opened.date, network)
     origin, destination = _ends(journey, opened, network)
     to_stop = journey.first.origins[0].walk
     found = buses.journey(origin, destination, journey.depart + to_stop)
@@ -148,9 +153,7 @@ def _by_bus(journey: Journey, opened: ev.DayOpened, network: RoadNetwork, buses:
         return None
     walks = _own_walks(journey)
     door = found.arrive + walks - to_stop - journey.depart
-    return (
-        (door, found.walk_ms + walks, found.buses) if door < _on_foot(journey, opened, network, buses.words) else None
-    )
+    return (door, found.walk_ms + walks, found.buses) if door < on_foot(journey, opened, network, words) else None
 
 
 _KEPT: dict[tuple[str, str, Baselines, tuple[float, float]], Buses] = {}

@@ -26,6 +26,7 @@ from simulator.timetable import read_timetable
 from simulator.yaml_lines import hhmm
 
 if TYPE_CHECKING:
+    from simulator.scenario_file import Weather
     from simulator.words import Window
     from simulator.yaml_lines import Document, Key
 
@@ -105,6 +106,23 @@ def resolve(
     counted = demand.counted or any(burst.gtfs is not None for burst in demand.bursts)
     profile = _sum_by_hour(table) if table else ()
     return demand, Sources(origins, destinations, pairs, bursts, stations, profile, days, counted), found.notes
+
+
+def in_weather(demand: Demand, sources: Sources, spells: Sequence[Weather]) -> Demand:
+    """The demand with more (or fewer) departures in each spell of weather, by the share of an hour that it lasts."""
+    if sources.days or demand.attempts is None or all(spell.demand == 1 for spell in spells):
+        return demand
+    hours = hours_of(demand.profile or sources.profile)
+    changed = {}
+    for hour, weight in hours:
+        begin, end = hour * HOUR_MS, (hour + 1) * HOUR_MS
+        factor = 1.0
+        for spell in spells:
+            factor += (spell.demand - 1) * max(0, min(end, spell.to) - max(begin, spell.at)) / HOUR_MS
+        changed[hour] = weight * max(0.0, factor)
+    before, after = math.fsum(weight for _, weight in hours), math.fsum(changed.values())
+    attempts = round(demand.attempts * after / before) if before else demand.attempts
+    return msgspec.structs.replace(demand, attempts=attempts, profile=changed)
 
 
 def weights(weighting: Weighting, places: Places) -> list[float]:

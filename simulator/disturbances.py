@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
+from dispatch.core.domain import NEVER
+from simulator.riders import Range
 from simulator.streams import Stream
 
 if TYPE_CHECKING:
@@ -43,6 +46,15 @@ class Breakdown(Struct, frozen=True):
     shift: str
 
 
+class SlowPlace(Struct, frozen=True):
+    """Nodes (ascending) from and to which drives begun within [at, to) ms take `permille` of what was expected."""
+
+    at: int
+    to: int
+    permille: int
+    nodes: frozenset[int]
+
+
 class Disturbances(Struct, frozen=True):
     """Of one day. Each list is in order of time."""
 
@@ -51,17 +63,62 @@ class Disturbances(Struct, frozen=True):
     speeds: tuple[SpeedChange, ...] = ()
     closures: tuple[Closure, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
+    breakdown_share: float = 0.0
+    """of shifts, drawn when the day's seed is known"""
+    late_share: float = 0.0
+    """of shifts whose driver comes late"""
+    late_s: Range = Range(300, 1800)
+    slow: tuple[SlowPlace, ...] = ()
 
 
 LEAST_PERMILLE = 500
 
 
-def drive_permille(disturbances: Disturbances, seed: int, shuttle: str, node: int, goal: int, at: int) -> int:
-    """How long a drive takes that begins at `node` at `at`, in thousandths of what was expected; 500 or more."""
+def drive_permille(
+    disturbances: Disturbances, seed: int, shuttle: str, node: int, goal: int, at: int, goal_node: int = -1
+) -> int:
+    """How long a drive takes that begins at `node` at `at`, in thousandths of what was expected; 500 or more.
+
+    `goal` is the place it leads to, `goal_node` where that lies.
+    """
+    slow = [s.permille for s in disturbances.slow if s.at <= at < s.to and (node in s.nodes or goal_node in s.nodes)]
+    noise = _noise_permille(disturbances, seed, shuttle, node, goal, at)
+    return noise * max(slow, default=1000) // 1000
+
+
+def _noise_permille(disturbances: Disturbances, seed: int, shuttle: str, node: int, goal: int, at: int) -> int:
     if disturbances.sigma == 0:
         return 1000
     draw = Stream(seed, "drive", shuttle, node, goal, at).normal_milli()
     return max(LEAST_PERMILLE, 1000 + round(disturbances.sigma * 1000) * draw // 1000)
+
+
+def with_breakdowns(disturbances: Disturbances, seed: int, shifts: Sequence[Shift]) -> Disturbances:
+    """The same, the breakdowns of this seed among them: each bounded shift has a moment and a share of its own."""
+    if not disturbances.breakdown_share:
+        return disturbances
+    drawn = list(disturbances.breakdowns)
+    for shift in shifts:
+        stream = Stream(seed, "breaks down", shift.id)
+        breaks, permille = stream.chance(disturbances.breakdown_share), stream.below(1000)
+        if breaks and shift.end < NEVER:
+            drawn.append(
+                Breakdown((shift.start + (shift.end - shift.start) * permille // 1000) // 1000 * 1000, shift.id)
+            )
+    return replace(disturbances, breakdowns=tuple(sorted(drawn, key=lambda breakdown: breakdown.at)))
+
+
+def late_drivers(disturbances: Disturbances, seed: int, shifts: Sequence[Shift]) -> tuple[Shift, ...]:
+    """The shifts as they begin: some later than planned, none after its first call or its end."""
+    if not disturbances.late_share:
+        return tuple(shifts)
+    out = []
+    for shift in shifts:
+        stream = Stream(seed, "drives late", shift.id)
+        late, by = stream.chance(disturbances.late_share), disturbances.late_s.draw(stream)
+        latest = min([shift.end - 1000, *(call.earliest for call in shift.calls)])
+        out.append(replace(shift, start=max(shift.start, min(shift.start + by, latest))) if late else shift)
+    return tuple(out)
 
 
 def resolved(
@@ -74,6 +131,14 @@ def resolved(
     speeds = [SpeedChange(int(change.at), change.factor) for change in source.speeds]
     begins = {change.at for change in source.speeds}
     speeds += [SpeedChange(int(c.to), 1.0) for c in source.speeds if c.to is not None and c.to not in begins]
+    speeds = _with_weather(speeds, source, document)
+    slow = []
+    for i, jam in enumerate(source.congestion):
+        inside = _inside(jam.box, network)
+        if not inside.any():
+            raise document.error(("disturbances", "congestion", i, "box"), "meets no street of this map", "a box on it")
+        nodes = frozenset(np.flatnonzero(inside).tolist())
+        slow.append(SlowPlace(int(jam.at), int(jam.to), round(jam.factor * 1000), nodes))
     closures = []
     for i, closure in enumerate(source.closures):
         path = ("disturbances", "closures", i)
@@ -99,15 +164,39 @@ def resolved(
         speeds=tuple(sorted(speeds, key=lambda change: change.at)),
         closures=tuple(sorted(closures, key=lambda closure: closure.at)),
         breakdowns=tuple(sorted(breakdowns, key=lambda breakdown: breakdown.at)),
+        breakdown_share=float(source.breakdown_share),
+        late_share=float(source.late_drivers.share),
+        late_s=source.late_drivers.late_s,
+        slow=tuple(slow),
     )
+
+
+def _with_weather(speeds: list[SpeedChange], source: DisturbanceSource, document: Document) -> list[SpeedChange]:
+    """Speeds with those of the weather. Raises InputError where both speak of the same time."""
+    spells = [(i, spell) for i, spell in enumerate(source.weather) if spell.factor != 1]
+    for i, spell in spells:
+        others = [(c.at, c.to or NEVER) for c in source.speeds] + [(o.at, o.to) for k, o in spells if k != i]
+        if any(begin < spell.to and spell.at < end for begin, end in others):
+            raise document.error(("disturbances", "weather", i), "overlaps other changes of speed",
+                                 "one change of speed at a time")  # fmt: skip
+        speeds += [SpeedChange(int(spell.at), spell.factor), SpeedChange(int(spell.to), 1.0)]
+    return speeds
+
+
+def _inside(box: tuple[float, float, float, float], network: RoadNetwork) -> NDArray[np.bool_]:
+    """(N,) nodes within south, west, north, east."""
+    south, west, north, east = box
+    inside: NDArray[np.bool_] = (
+        (south <= network.lat) & (network.lat <= north) & (west <= network.lon) & (network.lon <= east)
+    )
+    return inside
 
 
 def _edges(closure: ClosureSource, document: Document, network: RoadNetwork, path: tuple[str | int, ...]) -> list[int]:
     """Edges that a closure closes, ascending."""
     closed = np.zeros(network.edges, bool)
     if closure.box is not None:
-        south, west, north, east = closure.box
-        inside = (south <= network.lat) & (network.lat <= north) & (west <= network.lon) & (network.lon <= east)
+        inside = _inside(closure.box, network)
         closed |= inside[network.edge_from] | inside[network.edge_to]
     if closure.line is not None:
         (lat0, lon0), (lat1, lon1) = closure.line

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from dispatch.core.domain import Promise, Quote, RideRequest
+from simulator.choice import Choice, Way, taken
 from simulator.streams import Stream
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -66,6 +67,8 @@ class Riders(Struct, frozen=True, forbid_unknown_fields=True):
     late_s: Range = Range(30, 300)
     """who is late comes so long after the pickup window opens"""
     retries: Retries | None = None
+    choice: Choice | None = None
+    """weighs what is offered against walking, the bus and the car; None: takes what is acceptable"""
 
 
 def attempt_of(request: RideRequest) -> str:
@@ -73,8 +76,10 @@ def attempt_of(request: RideRequest) -> str:
     return request.attempt or request.id
 
 
-def answer(riders: Riders, seed: int, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
-    """Index of the quote that the rider takes; None: declines them all."""
+def answer(
+    riders: Riders, seed: int, request: RideRequest, quotes: Sequence[Quote], ways: Sequence[Way] = ()
+) -> int | None:
+    """Index of the quote that the rider takes; None: declines them all. `ways`: what else the rider could do."""
     if riders.decline_share and Stream(seed, "declines", attempt_of(request)).chance(riders.decline_share):
         return None
     good = [i for i, quote in enumerate(quotes) if _acceptable(riders, request, quote)]
@@ -82,6 +87,9 @@ def answer(riders: Riders, seed: int, request: RideRequest, quotes: Sequence[Quo
         good.sort(key=lambda i: quotes[i].dropoff_at + quotes[i].dropoff.walk)
     elif riders.prefers == "least_walk":
         good.sort(key=lambda i: quotes[i].pickup.walk + quotes[i].dropoff.walk)
+    if riders.choice is not None and good:
+        chosen = taken(riders.choice, seed, attempt_of(request), request, [quotes[i] for i in good], ways)
+        return None if chosen is None else good[chosen]
     return good[0] if good else None
 
 

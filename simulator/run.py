@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
@@ -16,6 +16,7 @@ from dispatch.core.world import World
 from simulator import disturbances as disturb
 from simulator import riders as habits
 from simulator import vehicles
+from simulator.choice import Way
 from simulator.clock import CANCELLATION, CHANGE, FACT, REQUEST, TIMER, Agenda
 from simulator.disturbances import Disturbances
 from simulator.riders import Riders
@@ -35,6 +36,8 @@ class Day(Struct, frozen=True):
     riders: Riders
     disturbances: Disturbances
     seed: int
+    ways: dict[str, tuple[Way, ...]] = field(default_factory=dict)
+    """what each attempt could do instead, where riders choose"""
     rules: tuple[ev.PolicyChanged, ...] = ()
     """other policies during the day, as a trial's schedule has them"""
 
@@ -60,10 +63,11 @@ class Drawn(Struct, frozen=True):
 
     riders: Riders
     seed: int
+    ways: dict[str, tuple[Way, ...]] = field(default_factory=dict)
 
     def answer(self, request: RideRequest, quotes: Sequence[Quote]) -> int | None:
         """As `People.answer`."""
-        return habits.answer(self.riders, self.seed, request, quotes)
+        return habits.answer(self.riders, self.seed, request, quotes, self.ways.get(habits.attempt_of(request), ()))
 
     def cancel_at(self, request: RideRequest, promise: Promise, booked_at: int) -> int | None:
         """As `People.cancel_at`."""
@@ -100,7 +104,7 @@ class Simulation:
         self.desk = desk
         self.measured = Measured([])
         self._react = Reactions(desk, write)
-        self._people: People = people or Drawn(day.riders, day.seed)
+        self._people: People = people or Drawn(day.riders, day.seed, day.ways)
         self._progress = progress
         self._agenda = Agenda()
         self._stamp: dict[str, int] = {}
@@ -197,7 +201,15 @@ class Simulation:
         day = self.day
         return max(
             1000,
-            disturb.drive_permille(day.disturbances, day.seed, drive.shuttle, drive.node, drive.place, drive.at),
+            disturb.drive_permille(
+                day.disturbances,
+                day.seed,
+                drive.shuttle,
+                drive.node,
+                drive.place,
+                drive.at,
+                day.opened.place_nodes[drive.place],
+            ),
         )
 
     def _present(self, request: RideRequest) -> int | None:

@@ -20,7 +20,7 @@ from routing.travel_times import Profile, ProfileStep
 from simulator.accounts import Accounts
 from simulator.attempts import Attempt
 from simulator.demand import generate
-from simulator.demand_data import Sources, resolve
+from simulator.demand_data import Sources, in_weather, resolve
 from simulator.demand_file import Demand
 from simulator.disturbances import Disturbances, resolved
 from simulator.fleet import kinds_of, shifts_of
@@ -212,6 +212,7 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
                 requests, sources, found = resolve(requests, places, words.date, words.service_hours, document)
             except InputError as error:
                 raise _in_file(error, document.file) from None
+            requests = in_weather(requests, sources, words.disturbances.weather)
             notes += found
     else:
         requests = tuple(_attempt(row, places, words.service_hours) for row in request_rows)

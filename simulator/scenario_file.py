@@ -15,7 +15,7 @@ from msgspec import Meta, field
 from dispatch.core.domain import Policy
 from simulator.accounts import Baselines, Costs, Emissions
 from simulator.demand_file import Demand
-from simulator.riders import Riders
+from simulator.riders import Range, Riders
 from simulator.words import Coordinate, Factor, Kmh, Point, Seconds, Share, Spot, Window, Words, check_window
 from simulator.yaml_lines import Clock, Document
 
@@ -142,6 +142,41 @@ class BreakdownSource(Words, frozen=True):
     at: Clock
 
 
+class Congestion(Words, frozen=True):
+    """Slow streets that dispatch does not know of: drives from or to there take `factor` times as long."""
+
+    at: Clock = field(name="from")
+    to: Clock
+    factor: Annotated[float, Meta(ge=1, le=10)]
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+    """south, west, north, east"""
+
+    def __post_init__(self) -> None:
+        check_window(self.at, self.to)
+
+
+class Weather(Words, frozen=True):
+    """Rain or snow: drives take longer, as dispatch learns when it begins, and more people (or fewer) want to ride."""
+
+    at: Clock = field(name="from")
+    to: Clock
+    factor: Factor = 1.0
+    """of the time that drives take"""
+    demand: Annotated[float, Meta(ge=0, le=10)] = 1.0
+    """times as many who depart then; not of recorded demand"""
+
+    def __post_init__(self) -> None:
+        check_window(self.at, self.to)
+
+
+class LateDrivers(Words, frozen=True):
+    """Drivers who begin late, as dispatch knows from the morning on."""
+
+    share: Share
+    """of shifts"""
+    late_s: Range = Range(300, 1800)
+
+
 class DisturbanceSource(Words, frozen=True):
     """What goes otherwise than planned."""
 
@@ -150,6 +185,11 @@ class DisturbanceSource(Words, frozen=True):
     speeds: tuple[SpeedChange, ...] = ()
     closures: tuple[ClosureSource, ...] = ()
     breakdowns: tuple[BreakdownSource, ...] = ()
+    breakdown_share: Share = 0
+    """of shifts, those whose shuttle breaks down at a moment drawn by the seed"""
+    congestion: tuple[Congestion, ...] = ()
+    weather: tuple[Weather, ...] = ()
+    late_drivers: LateDrivers = LateDrivers(share=0)
 
 
 class ScenarioFile(Words, frozen=True):

@@ -18,6 +18,8 @@ from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
 from simulator.accounts import Accounts, write_accounts
 from simulator.baselines import further_figures
+from simulator.choice import other_ways
+from simulator.disturbances import late_drivers, with_breakdowns
 from simulator.judge import MAP
 from simulator.outputs import LogWriter, write_outputs
 from simulator.run import Day, People, Simulation
@@ -46,26 +48,33 @@ def desk_for(scenario: Scenario, times: DriveTimes) -> Desk:
 
 def day_of(scenario: Scenario, times: DriveTimes) -> Day:
     """What the scenario's day starts from. Raises InputError if its demand can't be made up."""
-    return Day(
-        opened=ev.DayOpened(
-            at=min([0, *(shift.start for shift in scenario.shifts)]),
-            zero_utc=scenario.zero_utc,
-            date=scenario.date,
-            timezone=scenario.timezone,
-            places=scenario.places.ids,
-            place_nodes=tuple(scenario.places.nodes.tolist()),
-            map=fingerprint(scenario.network),
-            scenario=scenario.name,
-            seed=scenario.seed,
-            version=version("naru-transit"),
-            profile=tuple((step.from_s, step.speed_factor, step.classes) for step in scenario.profile),
-        ),
-        policy=scenario.policy,
-        shifts=scenario.shifts,
-        requests=requests_of(scenario, times),
-        riders=scenario.riders,
-        disturbances=scenario.disturbances,
+    opened = ev.DayOpened(
+        at=min([0, *(shift.start for shift in scenario.shifts)]),
+        zero_utc=scenario.zero_utc,
+        date=scenario.date,
+        timezone=scenario.timezone,
+        places=scenario.places.ids,
+        place_nodes=tuple(scenario.places.nodes.tolist()),
+        map=fingerprint(scenario.network),
+        scenario=scenario.name,
         seed=scenario.seed,
+        version=version("naru-transit"),
+        profile=tuple((step.from_s, step.speed_factor, step.classes) for step in scenario.profile),
+    )
+    requests, choice = requests_of(scenario, times), scenario.riders.choice
+    ways = {}
+    if choice is not None:
+        asked = [request for _, request in requests]
+        ways = other_ways(asked, opened, scenario.network, scenario.accounts.baselines, choice)
+    return Day(
+        opened=opened,
+        policy=scenario.policy,
+        shifts=late_drivers(scenario.disturbances, scenario.seed, scenario.shifts),
+        requests=requests,
+        riders=scenario.riders,
+        disturbances=with_breakdowns(scenario.disturbances, scenario.seed, scenario.shifts),
+        seed=scenario.seed,
+        ways=ways,
     )
 
 
