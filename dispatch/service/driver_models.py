@@ -83,6 +83,8 @@ class Boarding(Said):
     not_before: dt.datetime | None
     """the promised window opens then"""
     not_after: dt.datetime | None
+    arrive_by: dt.datetime | None
+    """promised latest drop-off"""
     awaited_until: dt.datetime | None
     """the shuttle waits for them until then; from then on `not_there` is a no-show"""
 

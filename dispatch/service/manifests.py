@@ -167,6 +167,7 @@ def _boarding(live: Live, shuttle: Shuttle, ride: Ride, people: Mapping[str, Per
         wheelchairs=ride.request.wheelchairs,
         not_before=None if promise is None else live.moments.told(promise.pickup_from),
         not_after=None if promise is None else live.moments.told(promise.pickup_to),
+        arrive_by=None if ride.promise is None else live.moments.told(ride.promise.dropoff_by),
         awaited_until=live.moments.told_or_none(until),
     )
 

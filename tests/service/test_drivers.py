@@ -51,6 +51,8 @@ def test_a_round(tmp_path: Path) -> None:
             stop = plan["stops"][0]
             assert stop["boarding"][0]["name"] == "Aiko"
             assert stop["boarding"][0]["ride"] == ride["id"]
+            assert stop["boarding"][0]["not_before"] == ride["pickup_from"]
+            assert ride["pickup_to"] < stop["boarding"][0]["arrive_by"] <= ride["arrive_by"]
             legs = (await at_town.call("GET", f"/v1/driver/shifts/{shift}/way", token=driver)).json()["legs"]
             goals = [each["stop"]["id"] for each in plan["stops"][stop["here"] :]]
             assert [leg["to"]["id"] for leg in legs] == goals

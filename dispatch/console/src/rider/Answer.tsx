@@ -5,8 +5,8 @@ import { Icon } from "../phone/Icon";
 import { Trouble } from "../phone/Parts";
 import { go } from "../phone/route";
 import { minutes, money, spokenClock } from "../shared/format";
-import { said } from "../shared/problems";
-import { reasons } from "../shared/why";
+import { said } from "../phone/problems";
+import { reasons } from "./why";
 import { serviceNow } from "../shared/zone";
 import type { EndSaid, Why } from "../shared/types";
 import { answered, ask, askAgain, type Asked, book, leave, waitInLine } from "./asking";
@@ -159,8 +159,7 @@ function OfferCard(props: { offer: Offer; first: Offer; journey: JourneyAsk; bus
         <span class="offer-fare">{money(offer.fare, offer.currency)}</span>
       </header>
       <h2 class="offer-window">
-        <span class="visually-hidden">{w.pickup}: </span>
-        {w.pickupWindow(from, to)}
+        <small>{w.pickup}</small> <span>{w.pickupWindow(from, to)}</span>
       </h2>
       {apart !== "" && <p class="offer-apart">{apart}</p>}
       <ol class="steps">

@@ -6,7 +6,7 @@ import { Choice, Stepper, Trouble } from "../phone/Parts";
 import { type Mark, PhoneMap } from "../phone/PhoneMap";
 import { go } from "../phone/route";
 import { spokenClock } from "../shared/format";
-import { said } from "../shared/problems";
+import { said } from "../phone/problems";
 import { zone } from "../shared/zone";
 import { ask } from "./asking";
 import { asked, change, draft, likelyTime, swap, type When } from "./journey";

@@ -6,7 +6,7 @@ import { Sheet, Trouble } from "../phone/Parts";
 import { type Mark, PhoneMap } from "../phone/PhoneMap";
 import { go } from "../phone/route";
 import { minutes, money, spokenClock } from "../shared/format";
-import { said } from "../shared/problems";
+import { said } from "../phone/problems";
 import { Complaints, Rating } from "./AfterRide";
 import { NearestTime, screenOf, useStep, WhyNot } from "./Answer";
 import { answered, askBack, giveBack } from "./asking";
@@ -90,9 +90,10 @@ export function RidePage({ id }: { id: string }) {
 }
 
 function Headline({ ride }: { ride: RideSaid }) {
-  const { headline, note, tone } = statusOf(ride);
+  const { label, headline, note, tone } = statusOf(ride);
   return (
     <div class={`headline ${tone}`} role="status">
+      {label !== undefined && <p class="headline-label">{label}</p>}
       <h1>{headline}</h1>
       {note !== "" && <p>{note}</p>}
     </div>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../phone/Icon";
 import { Trouble } from "../phone/Parts";
 import { spokenClock } from "../shared/format";
-import { said } from "../shared/problems";
+import { said } from "../phone/problems";
 import { loadRides, rides } from "./following";
 import { party, tripName } from "./naming";
 import { NotSignedIn } from "./session";

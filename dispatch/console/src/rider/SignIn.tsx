@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Sheet, Trouble } from "../phone/Parts";
-import { said } from "../shared/problems";
+import { said } from "../phone/problems";
 import { askForCode, enter, giveUp, session } from "./session";
 import type { CodeSaid } from "./types";
 import { t } from "./words";

@@ -7,6 +7,8 @@ import type { RideSaid } from "./types";
 import { t } from "./words";
 
 export interface Status {
+  /** a word before the headline */
+  label?: string;
   headline: string;
   note: string;
   tone: "plain" | "good" | "warn";
@@ -24,8 +26,9 @@ export function statusOf(ride: RideSaid): Status {
       const [from, to] = span(ride.pickup_from, ride.pickup_to);
       const expected = spokenClock(ride.expected_pickup);
       const missed = ride.late && ride.expected_pickup !== null && ride.pickup_to !== null && ride.expected_pickup > ride.pickup_to;
-      if (missed) return { headline: soon ? w.now : expected, note: w.late(expected), tone: "warn" };
-      return { headline: w.booked(from, to), note: soon ? w.now : ride.expected_pickup === null ? "" : w.expected(expected), tone: "plain" };
+      if (missed) return { label: w.comesLate, headline: soon ? w.now : w.about(expected), note: w.late(spokenClock(ride.pickup_to)), tone: "warn" };
+      const note = soon ? w.now : ride.expected_pickup === null ? "" : w.expected(expected);
+      return { label: w.comes, headline: `${from} – ${to}`, note, tone: "plain" };
     }
     case "aboard": {
       const at = spokenClock(ride.expected_arrival);

@@ -1,7 +1,7 @@
 // "Why not now?": the receipt of an answer as a rider reads it, from its code and its counts.
 
-import { words } from "./i18n";
-import type { Why } from "./types";
+import { words } from "../shared/i18n";
+import type { Why } from "../shared/types";
 
 const t = words(
   {

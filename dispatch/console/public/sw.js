@@ -1,0 +1,59 @@
+// Service worker of the pages on a phone: they open without connection, from the home screen too. It keeps the pages
+// and the map, which are everybody's; nothing that belongs to a person, and no answer of the API that can grow old.
+
+const KEPT = `naru-${new URL(self.registration.scope).pathname}`;
+const MAP = ["/v1/roads", "/v1/stop-points"];
+const PATIENCE_MS = 4000;
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+// The page tells what it is made of: files of older builds are dropped.
+self.addEventListener("message", (event) => {
+  const asked = event.data?.keep;
+  if (Array.isArray(asked)) event.waitUntil(keepOnly(asked.filter((path) => typeof path === "string")));
+});
+
+async function keepOnly(paths) {
+  const cache = await caches.open(KEPT);
+  for (const request of await cache.keys()) {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/pages/assets/") && !paths.includes(pathname)) await cache.delete(request);
+  }
+  for (const path of [...paths, ...MAP]) {
+    if (await cache.match(path)) continue;
+    const answer = await fetch(path);
+    if (answer.ok) await cache.put(path, answer);
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== self.location.origin) return;
+  if (pathname.startsWith("/pages/assets/")) event.respondWith(keptFirst(request, pathname));
+  else if (request.mode === "navigate" || pathname.startsWith("/pages/") || MAP.includes(pathname)) event.respondWith(freshFirst(request, pathname));
+});
+
+/** Names of assets change with what they hold. */
+async function keptFirst(request, path) {
+  const cache = await caches.open(KEPT);
+  const kept = await cache.match(path);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(path, answer.clone());
+  return answer;
+}
+
+/** From the service; what is kept where it does not answer, or answers that it cannot. */
+async function freshFirst(request, path) {
+  const cache = await caches.open(KEPT);
+  const kept = await cache.match(path);
+  const asked = fetch(request).then(async (answer) => {
+    if (answer.ok) await cache.put(path, answer.clone());
+    return answer.ok || !kept ? answer : kept;
+  });
+  if (!kept) return asked;
+  const late = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
+  return Promise.race([asked.catch(() => kept), late]);
+}

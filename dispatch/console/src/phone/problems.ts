@@ -1,0 +1,93 @@
+// What went wrong, to a rider or a driver: what it means for them and what they can do. Other codes: shared/problems.ts.
+
+import { ApiProblem, Unreachable } from "../shared/api";
+import { words } from "../shared/i18n";
+import { problemWords } from "../shared/problems";
+
+const t = words(
+  {
+    unreachable: "No connection to the service. Nothing you typed is lost; please try again in a moment.",
+    invalid: "Something here cannot be used. Please check what you typed.",
+    too_large: "That is longer than anything the service takes. Please shorten it.",
+    too_many_calls: "Too many tries. Please wait a moment and try again.",
+    bad_token: "Your sign-in has expired. Please sign in again.",
+    wrong_code: "That code is not right, or has expired.",
+    wrong_pin: "Driver and PIN do not fit together.",
+    unknown_stop: "There is no such stop.",
+    outside_zone: "That place lies outside the zone: no stop is within a walk. Please choose a place nearer to a stop.",
+    same_place: "Start and goal are at the same stop: the way is a short walk.",
+    time_past: "That time has passed.",
+    time_beyond: "That is farther ahead than rides can be booked.",
+    party_too_large: "The party is larger than one booking may be.",
+    no_such_request: "This search is no longer open. Please search again.",
+    no_such_ride: "There is no such ride of yours today.",
+    bad_quote: "That is not an offer of this service. Please search again.",
+    not_your_quote: "That offer was made to somebody else. Please search again.",
+    quote_expired: "The offer has run out. Please search again: it takes a moment.",
+    quote_gone: "The place was given to somebody else just now. Please search again: other ways will be shown.",
+    already_answered: "That has its answer already.",
+    too_late_to_cancel: "The ride can no longer be cancelled: it has begun or is over.",
+    not_yet_over: "You can say that once the ride is over.",
+    no_such_rider: "There is no such rider any more.",
+    suspended: "Booking is closed for you for a week, because three rides were missed without a word. Please call the service if you need a ride.",
+    no_such_shift: "There is no such shift of yours.",
+    shift_not_open: "The shift is over, or the shuttle is out of service.",
+    shift_taken: "Somebody else works that shift.",
+    still_aboard: "Riders are still aboard, or still to be picked up.",
+    not_driving: "The shuttle is not driving.",
+    already_driving: "The shuttle is driving already.",
+    nowhere_to_go: "There is nowhere to drive to.",
+    not_there: "The shuttle does not stand at that rider's stop.",
+    not_on_your_plan: "That ride is not on your plan any more.",
+    wrong_boarding_code: "That is not the code of this ride.",
+    too_early: "It is too early for that.",
+    clock_wrong: "This phone's clock is wrong. Please set it.",
+    paused: "The service is paused: no new rides are taken just now.",
+  },
+  {
+    unreachable: "서비스에 연결되지 않습니다. 입력하신 내용은 그대로 있으니 잠시 후 다시 시도해 주세요.",
+    invalid: "사용할 수 없는 값이 있습니다. 입력하신 내용을 확인해 주세요.",
+    too_large: "내용이 너무 깁니다. 줄여서 다시 보내 주세요.",
+    too_many_calls: "시도가 너무 많습니다. 잠시 후 다시 해 주세요.",
+    bad_token: "로그인이 만료되었습니다. 다시 로그인해 주세요.",
+    wrong_code: "인증번호가 틀렸거나 만료되었습니다.",
+    wrong_pin: "기사 번호와 PIN이 맞지 않습니다.",
+    unknown_stop: "없는 정류장입니다.",
+    outside_zone: "운행 지역 밖입니다. 걸어갈 수 있는 정류장이 없으니 정류장에 더 가까운 곳을 골라 주세요.",
+    same_place: "출발지와 도착지의 정류장이 같습니다. 걸어서 가까운 거리입니다.",
+    time_past: "이미 지난 시각입니다.",
+    time_beyond: "예약할 수 있는 기간보다 먼 시각입니다.",
+    party_too_large: "한 번에 예약할 수 있는 인원보다 많습니다.",
+    no_such_request: "이 검색은 끝났습니다. 다시 찾아 주세요.",
+    no_such_ride: "오늘 이용 내역에 없는 탑승입니다.",
+    bad_quote: "사용할 수 없는 제안입니다. 다시 찾아 주세요.",
+    not_your_quote: "다른 분께 드린 제안입니다. 다시 찾아 주세요.",
+    quote_expired: "제안의 유효 시간이 지났습니다. 다시 찾으면 금방 나옵니다.",
+    quote_gone: "방금 다른 분이 그 자리를 예약했습니다. 다시 찾으면 다른 방법을 보여 드립니다.",
+    already_answered: "이미 처리되었습니다.",
+    too_late_to_cancel: "이미 시작했거나 끝난 탑승이라 취소할 수 없습니다.",
+    not_yet_over: "탑승이 끝난 뒤에 할 수 있습니다.",
+    no_such_rider: "더 이상 없는 회원입니다.",
+    suspended: "연락 없이 세 번 타지 않으셔서 일주일 동안 예약할 수 없습니다. 꼭 필요하시면 전화해 주세요.",
+    no_such_shift: "본인의 근무가 아닙니다.",
+    shift_not_open: "근무가 끝났거나 셔틀이 운행을 멈췄습니다.",
+    shift_taken: "다른 기사가 맡은 근무입니다.",
+    still_aboard: "아직 타고 있거나 태워야 할 승객이 있습니다.",
+    not_driving: "셔틀이 주행 중이 아닙니다.",
+    already_driving: "이미 주행 중입니다.",
+    nowhere_to_go: "갈 곳이 없습니다.",
+    not_there: "셔틀이 그 승객의 정류장에 있지 않습니다.",
+    not_on_your_plan: "더 이상 이 셔틀의 승객이 아닙니다.",
+    wrong_boarding_code: "이 탑승의 번호가 아닙니다.",
+    too_early: "아직 이릅니다.",
+    clock_wrong: "휴대폰 시계가 맞지 않습니다. 시각을 맞춰 주세요.",
+    paused: "운행이 일시 중지되어 지금은 새 예약을 받지 않습니다.",
+  },
+);
+
+/** What to say of an error that a call threw. */
+export function said(error: unknown): string {
+  if (error instanceof Unreachable) return t.value.unreachable;
+  if (error instanceof ApiProblem && error.code in t.value) return t.value[error.code as keyof typeof t.value];
+  return problemWords(error);
+}
