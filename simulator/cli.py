@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "check": Row("simulator.commands:check", "judge the log of a day: every promise, every invariant"),
     "report": Row("simulator.commands:report", "write the report of a day from its output folder"),
     "replay": Row("simulator.lab_commands:replay", "make a log's decisions again, or decide by another policy"),
+    "shadow": Row("simulator.shadow_commands:shadow", "a live or recorded day also decided by another policy, unacted"),
     "compare": Row("simulator.lab_commands:compare", "days side by side: a table and one offline page"),
     "sweep": Row("simulator.lab_commands:sweep", "days over values of any field; the fewest shuttles for a target"),
     "serve": Row("simulator.live:serve", "the live service: riders, drivers and operators over HTTP"),

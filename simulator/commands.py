@@ -83,8 +83,8 @@ def check(
     from dispatch.core import invariants
     from simulator.judge import day_and_times
 
-    events, times = day_and_times(log)
-    violations = invariants.check(events, times)
+    events, times, reroute = day_and_times(log)
+    violations = invariants.check(events, times, reroute)
     if as_json:
         rows = [{"invariant": v.invariant, "line": v.seq, "at_ms": v.at, "what": v.what} for v in violations]
         print(json.dumps({"events": len(events), "violations": rows, "roads_judged": times is not None}))

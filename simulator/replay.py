@@ -18,12 +18,11 @@ from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Quote, RideRequest
 from dispatch.core.reactions import Reactions, answer
 from routing.errors import InputError
-from simulator.judge import network_beside
+from simulator.judge import network_beside, rerouting
 from simulator.outputs import LOG
 
 if TYPE_CHECKING:
     from routing.network import RoadNetwork
-    from routing.travel_times import DriveTimes
 
 FACTS: Final = (
     ev.DayOpened, ev.PolicyChanged, ev.ShiftOpened, ev.ShiftClosed, ev.DriveStarted, ev.PositionReported,
@@ -131,11 +130,7 @@ def desk_on(network: RoadNetwork, opened: ev.DayOpened) -> Desk:
     from routing.travel_times import ProfileStep, drive_times
 
     profile = [ProfileStep(*step) for step in opened.profile]
-
-    def reroute(closed: frozenset[int], factor: float) -> DriveTimes:
-        every = dict.fromkeys(range(network.edges), 1 / factor) if factor != 1 else None
-        return drive_times(network, opened.place_nodes, profile=profile, closed=closed, speed_changes=every)
-
+    reroute = rerouting(network, opened.place_nodes, profile)
     return Desk(drive_times(network, opened.place_nodes, profile=profile), reroute=reroute)
 
 

@@ -8,7 +8,7 @@ not a record.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -203,9 +203,17 @@ def _with_walks(
     requests: Sequence[RideRequest], opened: ev.DayOpened, shifts: Sequence[Shift], network: RoadNetwork, policy: Policy
 ) -> dict[str, RideRequest]:
     """The requests with the stop points that the policy's walks allow around each end's nearest one."""
+    used = {access.place for request in requests for access in (*request.origins, *request.destinations)}
+    walk = walker(opened, shifts, network, policy, used)
+    return {request.id: walk(request) for request in requests}
+
+
+def walker(
+    opened: ev.DayOpened, shifts: Sequence[Shift], network: RoadNetwork, policy: Policy, used: Set[int] = frozenset()
+) -> Callable[[RideRequest], RideRequest]:
+    """Gives a request the stop points that the policy's walks allow. `used`: places known to be no depots."""
     from routing.stop_points import StopPoint
 
-    used = {access.place for request in requests for access in (*request.origins, *request.destinations)}
     depots = {shift.end_place for shift in shifts} - used
     stops = len(opened.places)
     while stops and stops - 1 in depots:  # depots stand behind the stop points
@@ -220,12 +228,12 @@ def _with_walks(
     def end(access: Access) -> End:
         return End(access.place, points[access.place].lat, points[access.place].lon, access.walk)
 
-    out = {}
-    for request in requests:
+    def walk(request: RideRequest) -> RideRequest:
         ends = end(request.origins[0]), end(request.destinations[0])
         origins, destinations = places.both_ends(*ends, policy.walk_m, policy.stop_choices)
-        out[request.id] = msgspec.structs.replace(request, origins=origins, destinations=destinations)
-    return out
+        return msgspec.structs.replace(request, origins=origins, destinations=destinations)
+
+    return walk
 
 
 def _disturbances(events: Sequence[ev.Event]) -> Disturbances:

@@ -20,7 +20,7 @@ from simulator.accounts import Accounts, write_accounts
 from simulator.baselines import further_figures
 from simulator.choice import other_ways
 from simulator.disturbances import late_drivers, with_breakdowns
-from simulator.judge import MAP
+from simulator.judge import MAP, rerouting
 from simulator.outputs import LogWriter, write_outputs
 from simulator.run import Day, People, Simulation
 from simulator.scenario import Scenario, requests_of
@@ -36,14 +36,7 @@ def roads(scenario: Scenario) -> DriveTimes:
 
 def desk_for(scenario: Scenario, times: DriveTimes) -> Desk:
     """A desk whose roads can be closed and slowed."""
-
-    def reroute(closed: frozenset[int], factor: float) -> DriveTimes:
-        every = dict.fromkeys(range(scenario.network.edges), 1 / factor) if factor != 1 else None
-        return drive_times(
-            scenario.network, scenario.places.nodes, profile=scenario.profile, closed=closed, speed_changes=every
-        )
-
-    return Desk(times, reroute=reroute)
+    return Desk(times, reroute=rerouting(scenario.network, scenario.places.nodes, scenario.profile))
 
 
 def day_of(scenario: Scenario, times: DriveTimes) -> Day:
