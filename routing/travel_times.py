@@ -55,6 +55,12 @@ class DriveTimes:
         """Lay the times between places out by goal."""
         object.__setattr__(self, "into", np.ascontiguousarray(self.table[0, self.place_nodes].T))
 
+    def longest(self, node: int, place: int) -> int:
+        """Drive from a node to a place at the worst time of day, in ms."""
+        if len(self.table) == 1:
+            return int(self.table.item(0, node, place))
+        return int(self.table[:, node, place].max())
+
     def seconds(self, origin: int, destination: int, at_ms: int = 0) -> float:
         """Drive from place to place, in seconds."""
         k = self.slices[min(at_ms // QUARTER_MS, len(self.slices) - 1)]

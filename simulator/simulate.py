@@ -11,9 +11,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from dispatch.core import events as ev
 from dispatch.core import invariants, kpi
 from dispatch.core.desk import Desk
+from dispatch.core.places import direct
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
 from simulator.accounts import Accounts, write_accounts
@@ -178,4 +181,5 @@ def warm() -> None:
     from simulator.warm import tiny_day
 
     day, times = tiny_day()
+    direct(times, *np.array([[0], [1], [0]]))
     Simulation(day, Desk(times), lambda _event: None).run()

@@ -28,7 +28,7 @@ Presence = Callable[[RideRequest], int | None]
 """when a booked rider is at the stop point; None: never"""
 
 
-class Next(Struct, frozen=True):
+class Next(Struct, frozen=True, gc=False):
     """What a shuttle does next, if nothing is changed before."""
 
     at: int
@@ -41,9 +41,8 @@ def next_of(desk: Desk, name: str, slow: int) -> Next | None:
     if shuttle.state != "on":
         return None
     times = desk.times
-    row = desk.fleet.shuttles[shuttle.row]
     if shuttle.heading >= 0:
-        left = int(times.table[row[f.SLICE], shuttle.node, shuttle.heading])
+        left = times.table.item(desk.fleet.shuttles[shuttle.row, f.SLICE], shuttle.node, shuttle.heading)
         if left >= UNREACHABLE:
             return None  # streets are closed: it stands until they are open again, or it is sent elsewhere
         if slow == 1000:
@@ -54,10 +53,10 @@ def next_of(desk: Desk, name: str, slow: int) -> Next | None:
     if not shuttle.plan.visits:
         return None if shuttle.idle_goal is None else Next(shuttle.at, "send")
     route = desk.fleet.routes[shuttle.row]
-    place, begin = int(route[f.PLACE, 0]), int(route[f.BEGIN, 0])
+    place, begin = route.item(f.PLACE, 0), route.item(f.BEGIN, 0)
     if place < 0 or times.place_nodes[place] == shuttle.node:
         return Next(max(begin, shuttle.at), "serve")
-    drive = int(times.table[:, shuttle.node, place].max())
+    drive = times.longest(shuttle.node, place)
     if drive >= UNREACHABLE:
         return None
     if shuttle.aboard:

@@ -78,6 +78,10 @@ class Desk:
     def apply(self, event: ev.Event) -> None:
         """Fold one event into the world and its arrays."""
         world, kind = self.world, type(event)
+        if kind in _DRIVES:
+            world.apply(event)
+            self._write(event.shuttle)  # type: ignore[attr-defined]
+            return
         request = getattr(event, "request", None)
         ride = world.rides.get(request) if isinstance(request, str) else None
         touched = {getattr(event, "shuttle", None), ride.shuttle if ride else None}
@@ -393,10 +397,10 @@ class Desk:
         )
         found = insertion.stages(fleet.count, code, now, *self._arrays())
         # nearest to carrying first; the farthest away say little
-        order = sorted(range(fleet.count), key=lambda v: (-found[v, 0], found[v, 1], v))
+        nearest = np.lexsort((found[:, 1], -found[:, 0]))[:3]
         causes = tuple(
-            Cause(self.names[v], CONSTRAINTS[int(found[v, 0])], int(found[v, 1]))
-            for v in order[:3]
+            Cause(self.names[v], CONSTRAINTS[found.item(v, 0)], found.item(v, 1))
+            for v in nearest.tolist()
             if insertion.CLOSED < found[v, 0] < insertion.FITS
         )
         binding = causes[0].constraint if causes else "off_shift"
@@ -411,4 +415,6 @@ def _next_answer(now: int) -> int:
     return (now // ANSWER_WITHIN + 1) * ANSWER_WITHIN
 
 
+_DRIVES = frozenset({ev.DriveStarted, ev.ProgressMade, ev.PositionReported, ev.StopArrived, ev.IdleSent})
+"""what changes a shuttle and nobody's ride"""
 _ROADS = frozenset({ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged})

@@ -14,7 +14,7 @@ NEVER = 2**40
 """A time after every day."""
 
 
-class Access(Struct, frozen=True):
+class Access(Struct, frozen=True, gc=False):
     """A stop point within a rider's walk."""
 
     place: int
@@ -22,7 +22,7 @@ class Access(Struct, frozen=True):
     """ms on foot between the rider's own place and the stop point"""
 
 
-class RideRequest(Struct, frozen=True, omit_defaults=True):
+class RideRequest(Struct, frozen=True, omit_defaults=True, gc=False):
     """Who travels, from where to where, when, and what limits they set. Immutable."""
 
     id: str
@@ -51,7 +51,7 @@ class RideRequest(Struct, frozen=True, omit_defaults=True):
     """way of booking (app, phone …), for figures by group; decides nothing"""
 
 
-class Promise(Struct, frozen=True, omit_defaults=True):
+class Promise(Struct, frozen=True, omit_defaults=True, gc=False):
     """What the rider was told. Never edited by an optimiser; rounded outward to whole seconds when told."""
 
     pickup_from: int
@@ -60,7 +60,7 @@ class Promise(Struct, frozen=True, omit_defaults=True):
     max_ride: int | None = None
 
 
-class Quote(Struct, frozen=True):
+class Quote(Struct, frozen=True, gc=False):
     """A ride that could be had now. Books nothing, and is judged again when it is accepted."""
 
     request: str
@@ -79,7 +79,7 @@ class Quote(Struct, frozen=True):
     expires_at: int
 
 
-class Cause(Struct, frozen=True):
+class Cause(Struct, frozen=True, gc=False):
     """One shuttle's answer to a request that it cannot carry."""
 
     shuttle: str
@@ -89,7 +89,7 @@ class Cause(Struct, frozen=True):
     """by how much it missed; 0 where time was not what bound it"""
 
 
-class Receipt(Struct, frozen=True, omit_defaults=True):
+class Receipt(Struct, frozen=True, omit_defaults=True, gc=False):
     """Why an answer came out as it did."""
 
     shuttles: int
@@ -134,7 +134,7 @@ class FixedCall(Struct, frozen=True, omit_defaults=True):
     """None: wherever the shuttle then is (breaks only)"""
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, gc=False):
     """What one shuttle is to do, in order.
 
     `visits` holds 2 × n for the pickup of the ride numbered n, 2 × n + 1 for its drop-off; fixed calls are numbered

@@ -18,8 +18,8 @@ from dispatch.core.domain import Access, Policy, Promise, Receipt, RideRequest, 
 SCHEMA = 1
 
 
-class Event(Struct, frozen=True, tag_field="type", omit_defaults=True):
-    """What all events have."""
+class Event(Struct, frozen=True, tag_field="type", omit_defaults=True, gc=False):
+    """What all events have. No event can refer to itself, so none is looked through for garbage."""
 
     at: int
 

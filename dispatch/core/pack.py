@@ -5,12 +5,19 @@ The arrays are a cache: after any sequence of events they equal `pack(world)`, w
 
 from __future__ import annotations
 
+from struct import Struct
+
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER, Policy, Promise, RideRequest
 from dispatch.core.fleet import Fleet
 from dispatch.core.timing import OK, time_route
 from dispatch.core.world import Call, Ride, Shuttle, World, dwell
 from routing.travel_times import QUARTER_MS, DriveTimes
+
+_ENDS = Struct(f"={2 * f.VISIT_COLUMNS}q")
+_SHUTTLE = Struct(f"={f.SHUTTLE_COLUMNS}q")
+_CODES = [Struct(f"={n}q") for n in range(64)]
+"""Rows are written as bytes: numpy takes twice as long over a tuple, and this is most of what an event costs."""
 
 
 def pack(world: World, times: DriveTimes) -> Fleet:
@@ -47,8 +54,11 @@ def write_ends(
     fleet.room_for(code=code + 1)
     ride = NEVER if limits.max_ride is None else limits.max_ride
     seats, wheelchairs, visits = request.seats, request.wheelchairs, fleet.visits
-    visits[code] = (pickup, limits.pickup_from, limits.pickup_to, dwell_ms, seats, wheelchairs, NEVER, f.PICKUP)
-    visits[code + 1] = (dropoff, 0, limits.dropoff_by, dwell_ms, -seats, -wheelchairs, ride, f.DROPOFF)
+    _ENDS.pack_into(
+        visits.data, code * visits.strides[0],
+        pickup, limits.pickup_from, limits.pickup_to, dwell_ms, seats, wheelchairs, NEVER, f.PICKUP,
+        dropoff, 0, limits.dropoff_by, dwell_ms, -seats, -wheelchairs, ride, f.DROPOFF,
+    )  # fmt: skip
 
 
 def bounds(ride: Ride) -> Promise:
@@ -102,7 +112,9 @@ def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTime
     leg = 0
     if shuttle.heading >= 0 and len(times.slices) > 1:
         leg = int(times.slices[min(max(shuttle.at, 0) // QUARTER_MS, len(times.slices) - 1)])
-    fleet.shuttles[row] = (
+    _SHUTTLE.pack_into(
+        fleet.shuttles.data,
+        row * fleet.shuttles.strides[0],
         n,
         shuttle.node,
         shuttle.at,
@@ -123,7 +135,10 @@ def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTime
     if n == 0:
         return OK
     route = fleet.routes[row]
-    route[f.CODE, :n] = visits
+    if n < len(_CODES):
+        _CODES[n].pack_into(route.data, f.CODE * route.strides[0], *visits)
+    else:
+        route[f.CODE, :n] = visits
     return int(
         time_route(
             route,

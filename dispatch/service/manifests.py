@@ -132,7 +132,7 @@ def _stop_said(live: Live, shuttle: Shuttle, visits: Sequence[Visit], people: Ma
     told, first = live.moments.told, visits[0]
     arrive, leave = first.begin, None
     if shuttle.plan.visits[0] == first.code and first.place >= 0 and shuttle.heading < 0:
-        drive = int(live.dispatcher.desk.times.table[:, shuttle.node, first.place].max())
+        drive = live.dispatcher.desk.times.longest(shuttle.node, first.place)
         leave = shuttle.at if shuttle.aboard else max(shuttle.at, first.begin - drive)
         arrive = min(first.begin, leave + drive)
     return ManifestStopSaid(
