@@ -108,11 +108,10 @@ def direct(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) milliseconds and (n,) millimetres of the unshared drives between places, begun at `departs` (ms)."""
     k = times.slices[np.minimum(departs // QUARTER_MS, len(times.slices) - 1)]
-    nodes, goals = times.place_nodes[origins], times.place_nodes[destinations]
+    places = np.ascontiguousarray(destinations)
+    nodes, goals = times.place_nodes[origins], times.place_nodes[places]
     lengths = np.empty(len(origins), np.int64)
-    _lengths(
-        times.table, times.indptr, times.heads, times.edge_ms, times.edge_mm, k, nodes, destinations, goals, lengths
-    )
+    _lengths(times.table, times.indptr, times.heads, times.edge_ms, times.edge_mm, k, nodes, places, goals, lengths)
     return times.table[k, nodes, destinations].astype(np.int64), lengths
 
 
