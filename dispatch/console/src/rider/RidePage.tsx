@@ -48,7 +48,8 @@ export function useRide(id: string): { track: TrackSaid | null; trouble: string 
   return { track: known?.ride.id === id ? known : null, trouble };
 }
 
-export function RidePage({ id }: { id: string }) {
+/** `map` false: the same in words alone. */
+export function RidePage({ id, map = true }: { id: string; map?: boolean }) {
   const { track: known, trouble } = useRide(id);
   const ride = known?.ride ?? null;
   // what changes is said once: the headline, not every frame
@@ -69,8 +70,8 @@ export function RidePage({ id }: { id: string }) {
   }
   const moving = ride.state === "booked" || ride.state === "aboard" || ride.state === "stranded";
   return (
-    <div class={moving ? "ride moving" : "ride"}>
-      {moving && <RideMap known={known} />}
+    <div class={moving && map ? "ride moving" : "ride"}>
+      {moving && map && <RideMap known={known} />}
       <section class="panel stack">
         <Headline ride={ride} />
         {state.value === "lost" && moving && (

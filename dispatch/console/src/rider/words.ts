@@ -51,7 +51,10 @@ const en = {
     refused: "The phone may not tell where you are. Allow this page your location in the phone's settings, or choose a stop by its name or on the map.",
     unknown: "The phone cannot find out where it is just now. Choose a stop by its name or on the map.",
     outside: "You are outside the zone: no stop is within a walk. Choose a place nearer to a stop.",
-    clear: "Clear",
+    filter: "Part of the name",
+    choose: "Stop",
+    none: "Please choose",
+    found: (n: number) => (n === 1 ? "1 stop" : `${n} stops`),
   },
   offers: {
     heading: (n: number) => (n === 1 ? "A ride for you" : `${n} ways to go`),
@@ -259,7 +262,10 @@ export const t = words(en, {
     refused: "휴대폰이 위치를 알려 주지 않습니다. 휴대폰 설정에서 이 화면에 위치를 허용하시거나, 정류장 이름이나 지도로 골라 주세요.",
     unknown: "지금은 휴대폰의 위치를 알 수 없습니다. 정류장 이름이나 지도로 골라 주세요.",
     outside: "운행 지역 밖에 계십니다. 걸어갈 수 있는 정류장이 없으니 정류장에 더 가까운 곳을 골라 주세요.",
-    clear: "지우기",
+    filter: "이름의 일부",
+    choose: "정류장",
+    none: "골라 주세요",
+    found: (n) => `정류장 ${n}곳`,
   },
   offers: {
     heading: (n) => (n === 1 ? "탈 수 있는 셔틀" : `${n}가지 방법이 있어요`),
