@@ -29,7 +29,7 @@ export function Round() {
   const next = known.stops[0];
   return (
     <>
-      <div class="round">
+      <div class="work">
         <News />
         <NotTaken />
         {next === undefined ? <Idle known={known} now={now} /> : <Next known={known} next={next} now={now} />}
@@ -42,7 +42,7 @@ export function Round() {
 function Out({ known }: { known: ManifestSaid }) {
   const broken = known.shift.state === "broken";
   return (
-    <div class="round">
+    <div class="work">
       <section class="page stack">
         <h1>{broken ? t.value.next.out : t.value.next.closed}</h1>
         {broken && <p>{t.value.next.outNote}</p>}
@@ -119,7 +119,7 @@ function Way({ known, next }: { known: ManifestSaid; next: ManifestStop }) {
   return (
     <section class="way" aria-label={w.way}>
       <div class="way-map">
-        <PhoneMap label={w.way} marks={marks} line={line} fit="marks" fitKey={`${goal?.id} ${far}`} />
+        <PhoneMap label={w.way} marks={marks} line={line} fit="marks" fitKey={`${goal?.id} ${far} ${line?.length}`} />
       </div>
       {named.length > 0 && (
         <ol class="streets" aria-label={w.streets}>

@@ -29,12 +29,12 @@ function Bar({ onMenu, onTrouble }: { onMenu: () => void; onTrouble: () => void 
       {known !== null && (
         <span class="chips" role="status">
           <span class="chip">
-            <Icon name="person" size={20} /> {w.states.aboard(known.aboard)}
+            <Icon name="person" size={20} /> <span aria-hidden="true">{known.aboard}</span>
+            <span class="visually-hidden">{w.states.aboard(known.aboard)}</span>
           </span>
-          {n > 0 && <span class="chip warn">{w.states.waiting(n)}</span>}
-          {!connected.value && (
+          {(n > 0 || !connected.value) && (
             <span class="chip warn">
-              <Icon name="offline" size={20} /> {w.states.offline}
+              {!connected.value && <Icon name="offline" size={20} />} {n > 0 ? w.states.waiting(n) : w.states.offline}
             </span>
           )}
         </span>

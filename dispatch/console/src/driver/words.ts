@@ -24,11 +24,10 @@ const en = {
     reload: "Look again",
   },
   states: {
-    online: "Connected",
     offline: "No connection",
     waiting: (n: number) => `${n} waiting to be sent`,
     aboard: (n: number) => `${n} aboard`,
-    forbidden: "The phone may not tell where you are: allow it in its settings, or operators see you where the timetable has you.",
+    forbidden: "Location is off: please allow it in the phone's settings.",
   },
   next: {
     drive: "Drive to",
@@ -47,7 +46,6 @@ const en = {
     onTime: "on time",
     late: (minutes: string) => `${minutes} late`,
     early: (minutes: string) => `${minutes} early`,
-    boardFrom: (at: string) => `Nobody is left behind before ${at}`,
     streets: "Streets",
     unnamed: "street without a name",
     way: "The way ahead",
@@ -79,7 +77,6 @@ const en = {
     noShowYes: "Yes, did not come",
     beginBreak: "Begin the break",
     beginCall: "I am here",
-    endDay: "End the shift",
   },
   code: {
     title: "Boarding code",
@@ -116,8 +113,6 @@ const en = {
     endNote: "Nobody may be aboard or still to be picked up.",
     endYes: "Yes, end it",
     stay: "Go on working",
-    leave: "Leave this shift on this phone",
-    repeat: "Say it again",
   },
   trouble: {
     heading: "What is wrong?",
@@ -165,11 +160,10 @@ export const t = words(en, {
     reload: "다시 보기",
   },
   states: {
-    online: "연결됨",
     offline: "연결 끊김",
     waiting: (n) => `보낼 것 ${n}건`,
     aboard: (n) => `${n}명 탑승`,
-    forbidden: "휴대폰이 위치를 알려 주지 않습니다. 설정에서 허용해 주세요. 그 전에는 운영자에게 시간표상의 위치로 보입니다.",
+    forbidden: "위치가 꺼져 있습니다. 휴대폰 설정에서 허용해 주세요.",
   },
   next: {
     drive: "갈 곳",
@@ -188,7 +182,6 @@ export const t = words(en, {
     onTime: "정시",
     late: (minutes) => `${minutes} 늦음`,
     early: (minutes) => `${minutes} 빠름`,
-    boardFrom: (at) => `${at} 전에는 떠나지 마세요`,
     streets: "길",
     unnamed: "이름 없는 길",
     way: "갈 길",
@@ -220,7 +213,6 @@ export const t = words(en, {
     noShowYes: "네, 오지 않았습니다",
     beginBreak: "휴식 시작",
     beginCall: "도착했습니다",
-    endDay: "근무 종료",
   },
   code: {
     title: "탑승 번호",
@@ -257,8 +249,6 @@ export const t = words(en, {
     endNote: "타고 있거나 태워야 할 승객이 없어야 합니다.",
     endYes: "네, 끝냅니다",
     stay: "계속 근무",
-    leave: "이 휴대폰에서 근무 나가기",
-    repeat: "다시 말하기",
   },
   trouble: {
     heading: "무슨 문제인가요?",

@@ -106,6 +106,7 @@ function fit(live: Live, props: PhoneMapProps): void {
   const known = zone.value;
   if (known === null) return;
   const all: [number, number][] = props.fit === "zone" ? [] : props.marks.map((mark) => [mark.lon, mark.lat]);
+  if (all.length > 0) for (const [lon, lat] of props.line ?? []) all.push([lon, lat]);
   if (all.length === 0) all.push([known.west, known.south], [known.east, known.north]);
   const [lons, lats] = [all.map(([lon]) => lon), all.map(([, lat]) => lat)];
   live.map.fitBounds(

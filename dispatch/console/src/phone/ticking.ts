@@ -1,6 +1,7 @@
 // The service's time, told again every second while something counts it.
 
 import { useEffect, useState } from "preact/hooks";
+import { language } from "../shared/i18n";
 import { serviceNow } from "../shared/zone";
 
 /** Milliseconds since 1970 by the service's clock. */
@@ -14,5 +15,9 @@ export function useNow(everyMs = 1_000): number {
   return now;
 }
 
-/** `1:05` of so many seconds. */
-export const minutesSeconds = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+/** `1분 5초`, `1 min 5 s`: not to be taken for a time of day. */
+export function minutesSeconds(seconds: number): string {
+  const [whole, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
+  const [min, sec] = language.value === "ko" ? [`${whole}분`, `${rest}초`] : [`${whole} min`, `${rest} s`];
+  return whole === 0 ? sec : rest === 0 ? min : `${min} ${sec}`;
+}

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../phone/Icon";
 import { Trouble } from "../phone/Parts";
 import { go } from "../phone/route";
+import { minutesSeconds } from "../phone/ticking";
 import { minutes, money, spokenClock } from "../shared/format";
 import { said } from "../phone/problems";
 import { reasons } from "./why";
@@ -80,7 +81,7 @@ function Offers({ open }: { open: Asked }) {
       {later && answer.why !== null && <WhyNot why={answer.why} />}
       {left > 0 ? (
         <p class="holds" role="timer">
-          <Icon name="clock" size={20} /> {w.offers.holds(left >= 60 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : secondsText(left))}
+          <Icon name="clock" size={20} /> {w.offers.holds(minutesSeconds(left))}
         </p>
       ) : (
         <div class="note warn stack" role="alert">
@@ -129,8 +130,6 @@ function Offers({ open }: { open: Asked }) {
     </section>
   );
 }
-
-const secondsText = (seconds: number): string => `0:${String(seconds).padStart(2, "0")}`;
 
 /** What sets an offer apart from the first one; "": it is the first, and as asked. */
 export function difference(offer: Offer, first: Offer, journey: JourneyAsk): string {
