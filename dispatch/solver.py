@@ -4,7 +4,8 @@ Every answer is a proposal and None is one, too: `propose` turns whatever a solv
 nothing, proposes what may not be) into a result or a cause, and the judge decides (`schedule.violations`).
 
 Limits are counts or CP-SAT's deterministic time, one worker each, so that the same call gives the same answer; only
-`propose` may look at a clock, and a virtual day does not let it.
+`propose` may look at a clock, and a virtual day does not let it. OR-Tools is loaded when it is first asked: most days
+never do.
 """
 
 from __future__ import annotations
@@ -15,9 +16,6 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 from msgspec import Struct
-from ortools.constraint_solver import pywrapcp, routing_enums_pb2
-from ortools.graph.python import min_cost_flow
-from ortools.sat.python import cp_model
 
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
@@ -83,6 +81,8 @@ def choose_routes(
     Set partitioning over plans that a search has met (Alonso-Mora et al. 2017; Sartori & Buriol 2020). Shuttles that
     the pool does not know keep their plan. `effort` is CP-SAT's deterministic time. None if nothing cheaper was found.
     """
+    from ortools.sat.python import cp_model
+
     known = {plan.row for plan in pool}
     had = {code >> 1 for row in known for code in current.get(row, ())}
     cheapest: dict[tuple[int, frozenset[int]], PooledPlan] = {}
@@ -119,6 +119,8 @@ def polish_cluster(
     Local search of at most `solutions` steps (its own time limits are wall clock: they are not used). Left out are
     shuttles with fixed calls, breaks, committed heads, or a plan that is broken; a wait aboard is left to the judge.
     """
+    from ortools.constraint_solver import pywrapcp, routing_enums_pb2
+
     rows = [v for v in rows if _plain(fleet, v)]
     codes = [int(c) for v in rows for c in fleet.routes[v, f.CODE, : fleet.shuttles[v, f.N]]]
     if len(rows) < 2 or len(codes) < 4:
@@ -217,6 +219,8 @@ def min_cost_moves(drive: Sequence[Sequence[int]], wanted: Sequence[int], worth:
     `drive[s][p]` is what going costs shuttle s, at place p up to `wanted[p]` shuttles are worth `worth[p]` each, in the
     same integer unit. A minimum-cost flow. None if the solver fails.
     """
+    from ortools.graph.python import min_cost_flow
+
     flow = min_cost_flow.SimpleMinCostFlow()
     shuttles, places = len(drive), len(wanted)
     sink = shuttles + places

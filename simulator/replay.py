@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core import operating
 from dispatch.core.desk import Desk
@@ -170,7 +171,7 @@ class _Replay:
         self.difference: Difference | None = None
         self.desk = desk
         self.progress = progress
-        self.react = Reactions(desk, self._compare)
+        self.react = Reactions(desk, self._compare, solver.min_cost_moves)
 
     def run(self) -> Replayed:
         try:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Policy, Promise, Quote, RideRequest, Shift
@@ -103,7 +104,7 @@ class Simulation:
         self.day = day
         self.desk = desk
         self.measured = Measured([])
-        self._react = Reactions(desk, write)
+        self._react = Reactions(desk, write, solver.min_cost_moves)
         self._people: People = people or Drawn(day.riders, day.seed, day.ways)
         self._progress = progress
         self._agenda = Agenda()
@@ -250,14 +251,16 @@ class Simulation:
     def _next_timer(self, now: int) -> None:
         day, reoptimise = self.day, self.desk.world.policy.reoptimise
         policies = (day.policy, *(change.policy for change in day.rules))
-        if not any(policy.reoptimise or policy.queue for policy in policies) and not day.disturbances.breakdowns:
+        acts = any(policy.reoptimise or policy.queue or policy.rebalance for policy in policies)
+        if not acts and not day.disturbances.breakdowns:
             return
         every = TICK if reoptimise is None else reoptimise.every_s * 1000
         self._agenda.add((now // every + 1) * every, TIMER, None)
 
     def _timer(self, now: int) -> None:
         world = self.desk.world
-        if any(shuttle.plan.visits for shuttle in world.shuttles.values()) or world.queue or world.unplaced:
+        going = any(shuttle.plan.visits for shuttle in world.shuttles.values()) or world.policy.rebalance
+        if going or world.queue or world.unplaced:
             for request in self._react.tick(now):
                 self._answered(now, world.rides[request].request)
         # where nothing else is to happen, nobody comes any more for who lost their shuttle or stands cut off

@@ -243,11 +243,21 @@ def _switches(data: dict[str, Any]) -> dict[str, Any]:
         if out.get(key) is False:
             out[key] = None
         elif out.get(key) is True:
-            out[key] = 300 if key == "rebalance" else {}
+            out[key] = {}
     return out
 
 
-_LEAST = {"early_s": 0, "max_party": 1, "stop_choices": 1, "quotes": 1, "version": 0, "every_s": 1, "rebalance": 1}
+_LEAST = {
+    "early_s": 0,
+    "max_party": 1,
+    "stop_choices": 1,
+    "quotes": 1,
+    "version": 0,
+    "every_s": 1,
+    "ahead_s": 60,
+    "learn_s": 60,
+    "reach_s": 1,
+}
 _MOST = {
     "walk_m": 5000, "stop_choices": 64, "quotes": 3, "max_party": 500, "journey_factor": 100, "max_ride_factor": 100,
     "base": 10**9, "per_km": 10**9, "version": 10**9, "iterations": 10**6, "drive": 1000, "delay": 1000,
@@ -261,8 +271,6 @@ def check_policy(policy: Policy, document: Document, prefix: tuple[str | int, ..
         least, most = _LEAST.get(str(path[-1]), 0), _MOST.get(str(path[-1]), _DAYS_S)
         if not math.isfinite(value) or not least <= value <= most:
             raise document.error(path, f"{value:g} cannot be used", f"{least} to {most}")
-    if policy.rebalance is not None:
-        raise document.error((*prefix, "rebalance"), "idle shuttles are not moved yet", "off")
     if policy.max_ride_factor is not None and policy.max_ride_factor < 1 and not policy.max_ride_extra_s:
         raise document.error((*prefix, "max_ride_factor"), "is shorter than the direct ride", "at least 1")
     if policy.journey_factor < 1 and not policy.journey_extra_s:

@@ -50,8 +50,10 @@ def next_of(desk: Desk, name: str, slow: int) -> Next | None:
         arrive = shuttle.at + -(-left * slow // 1000)
         report = shuttle.at + REPORT_EVERY
         return Next(arrive, "arrive") if arrive <= report else Next(report, "report")
+    if shuttle.idle_goal is not None:
+        return Next(shuttle.at, "send")
     if not shuttle.plan.visits:
-        return None if shuttle.idle_goal is None else Next(shuttle.at, "send")
+        return None
     route = desk.fleet.routes[shuttle.row]
     place, begin = route.item(f.PLACE, 0), route.item(f.BEGIN, 0)
     if place < 0 or times.place_nodes[place] == shuttle.node:

@@ -179,6 +179,20 @@ class Reoptimise(Struct, frozen=True, forbid_unknown_fields=True):
     iterations: int = 100
 
 
+class Rebalance(Struct, frozen=True, forbid_unknown_fields=True):
+    """Idle shuttles are sent to wait where riders are expected."""
+
+    every_s: int = 300
+    ahead_s: int = 3600
+    """riders expected within this time count"""
+    learn_s: int = 7200
+    """what was asked for within this time is taken as what will be"""
+    reach_s: int = 240
+    """longest drive within a part of town, to its middle"""
+    worth_s: float = 1200
+    """of driving, for being where somebody asks"""
+
+
 class Queue(Struct, frozen=True, forbid_unknown_fields=True):
     """Who cannot be carried now stays asked for, and is booked as soon as a place frees up."""
 
@@ -231,6 +245,6 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     weights: Weights = field(default_factory=Weights)
     reoptimise: Reoptimise | None = field(default_factory=Reoptimise)
     queue: Queue | None = None
-    rebalance: int | None = None
-    """None: idle shuttles wait where they are. Nothing else is built yet, and a scenario that asks for it is refused"""
+    rebalance: Rebalance | None = None
+    """None: idle shuttles wait where they are"""
     fares: Fares = field(default_factory=Fares)

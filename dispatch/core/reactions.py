@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dispatch.core import events as ev
-from dispatch.core import recovery
+from dispatch.core import rebalance, recovery
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Quote, RideRequest
 from dispatch.core.improvement import improve, take_up
+from routing.travel_times import DriveTimes
 
 Write = Callable[[ev.Event], None]
 Choose = Callable[[RideRequest, Sequence[Quote]], int | None]
@@ -35,11 +36,17 @@ def answer(desk: Desk, request: RideRequest, now: int, choose: Choose) -> list[e
 class Reactions:
     """A desk and where its events are written."""
 
-    def __init__(self, desk: Desk, write: Write) -> None:
+    def __init__(self, desk: Desk, write: Write, assign: rebalance.Assign) -> None:
         self.desk = desk
         self.events = 0
         """recorded so far"""
         self._write = write
+        self._assign = assign
+        self._parts: rebalance.Parts | None = None
+        self._parts_by: DriveTimes | None = None
+        """roads by which the town was cut in parts"""
+        self.unassigned = 0
+        """times that nobody could say where idle shuttles should go"""
 
     def record(self, events: Sequence[ev.Event]) -> bool:
         """Fold events in and write them; False if there were none."""
@@ -61,6 +68,7 @@ class Reactions:
     def change_roads(self, change: ev.Event, now: int) -> None:
         """A road is closed or opened again, or all drives take longer or shorter."""
         self.record(recovery.roads_changed(self.desk, change, now))
+        self.record(recovery.cut_off(self.desk, now))
 
     def break_down(self, name: str, now: int) -> None:
         """A shuttle can go no further: its riders get out, and who was to ride with it gets another one."""
@@ -75,6 +83,7 @@ class Reactions:
         desk = self.desk
         waiting = list(desk.world.queue)
         due = desk.world.unimproved or waiting
+        before = desk.world.ticked
         self.record([ev.TimerTicked(now, improves)])
         self._place_lost(now)
         if improves and due:
@@ -82,7 +91,28 @@ class Reactions:
         for request in waiting:
             if request in desk.world.queue:
                 self.record(desk.serve(request, now))
+        self._rebalance(before, now)
         return [request for request in waiting if request not in desk.world.queue]
+
+    def _rebalance(self, before: int, now: int) -> None:
+        """Idle shuttles to where riders are expected, if the time has come since the tick at `before`."""
+        desk, rules = self.desk, self.desk.world.policy.rebalance
+        if rules is None or now // (rules.every_s * 1000) == before // (rules.every_s * 1000):
+            return
+        if self._parts is None or self._parts_by is not desk.times or self._parts.reach != rules.reach_s * 1000:
+            self._parts, self._parts_by = rebalance.parts_of(desk.times, rules.reach_s * 1000), desk.times
+        self.record(rebalance.moves(desk, self._parts, rules, now, self._ask))
+
+    def _ask(self, drive: Sequence[Sequence[int]], wanted: Sequence[int], worth: Sequence[int]) -> list[int] | None:
+        """What the solver says; whatever it does wrong costs its answer and nothing else."""
+        try:
+            found = self._assign(drive, wanted, worth)
+        except Exception:  # noqa: BLE001 - whatever a solver throws, shuttles stay where they are
+            found = None
+        if found is None or not rebalance.possible(found, drive, wanted):
+            self.unassigned += 1
+            return None
+        return found
 
     def propose(self, proposal: ev.PlansProposed) -> bool:
         """A worker's better plans; False: the judge refused them."""

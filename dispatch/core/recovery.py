@@ -13,6 +13,7 @@ from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
 from dispatch.core.pack import bounds
 from dispatch.core.world import Ride
+from routing.travel_times import UNREACHABLE
 
 MARGIN = 120_000
 """ms that an announced time leaves for further trouble, so that a rider is not told a new time every minute"""
@@ -107,3 +108,15 @@ def roads_changed(desk: Desk, change: ev.Event, now: int) -> list[ev.Event]:
             node, at, driven = desk.waypoint(name, now)
             noted.append(ev.PositionReported(now, name, node, at, driven))
     return [*noted, change]
+
+
+def cut_off(desk: Desk, now: int) -> list[ev.Event]:
+    """Idle shuttles whose way to the place where they were to wait is closed go there no more."""
+    times = desk.times
+    return [
+        event
+        for name, shuttle in desk.world.shuttles.items()
+        if shuttle.heading >= 0 and shuttle.heading == shuttle.idle_goal
+        if times.table[desk.fleet.shuttles[shuttle.row, f.SLICE], shuttle.node, shuttle.heading] >= UNREACHABLE
+        for event in desk.turn(name, (), now)
+    ]

@@ -95,6 +95,8 @@ class World(Struct):
     speed_factor: float = 1.0
     unimproved: bool = False
     """whether riders have come or gone since the timer last had the plans improved"""
+    ticked: int = 0
+    """when the timer last ticked"""
     paused: bool = False
     """nobody new is taken"""
 
@@ -261,6 +263,7 @@ def _drive_started(world: World, e: ev.DriveStarted) -> None:
 def _progress_made(world: World, e: ev.ProgressMade) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.node, shuttle.at, shuttle.heading = e.node, e.reached_at, -1
+    shuttle.idle_goal = None
 
 
 def _position_reported(world: World, e: ev.PositionReported) -> None:
@@ -367,8 +370,9 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
         world.rides[e.request].locked = e.act == "lock"
 
 
-def _timer_ticked(world: World, _: ev.TimerTicked) -> None:
+def _timer_ticked(world: World, e: ev.TimerTicked) -> None:
     world.unimproved = False
+    world.ticked = e.at
 
 
 def _nothing(world: World, e: ev.Event) -> None:

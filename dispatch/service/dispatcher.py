@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core.carry import close_day, open_day
 from dispatch.core.desk import Desk
@@ -459,7 +460,7 @@ class Dispatcher:
             latest = event.at
             events.append(event)
 
-        reactions = Reactions(desk, write)
+        reactions = Reactions(desk, write, solver.min_cost_moves)
         try:
             act(reactions, now)
             if events:

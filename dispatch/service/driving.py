@@ -137,8 +137,10 @@ def working(desk: Desk, name: str) -> Shuttle:
 def next_goal(desk: Desk, name: str) -> tuple[int, str] | None:
     """(place, purpose) of the shuttle's next drive; None: it stands where it has to be."""
     shuttle = desk.world.shuttles[name]
+    if shuttle.idle_goal is not None:
+        return shuttle.idle_goal, "rebalance"
     if not shuttle.plan.visits:
-        return None if shuttle.idle_goal is None else (shuttle.idle_goal, "rebalance")
+        return None
     code = shuttle.plan.visits[0]
     place = int(desk.fleet.routes[shuttle.row, f.PLACE, 0])
     if place < 0 or int(desk.times.place_nodes[place]) == shuttle.node:

@@ -11,7 +11,7 @@ import msgspec
 from dispatch.core.domain import Policy
 from dispatch.service.problems import Problem
 
-_LEAST = {"max_party": 1, "stop_choices": 1, "quotes": 1, "every_s": 1}
+_LEAST = {"max_party": 1, "stop_choices": 1, "quotes": 1, "every_s": 1, "ahead_s": 60, "learn_s": 60, "reach_s": 1}
 _MOST = {
     "walk_m": 5000, "stop_choices": 64, "quotes": 3, "max_party": 500, "journey_factor": 100, "max_ride_factor": 100,
     "base": 10**9, "per_km": 10**9, "version": 10**9, "iterations": 10**5, "drive": 1000, "delay": 1000,
@@ -36,8 +36,6 @@ def changed(policy: Policy, changes: dict[str, Any]) -> Policy:
         least, most = _LEAST.get(name, 0), _MOST.get(name, _DAYS_S)
         if not math.isfinite(value) or not least <= value <= most:
             raise Problem("invalid", fields=[f"body.changes.{name}: must be {least} to {most}"])
-    if new.rebalance is not None:
-        raise Problem("invalid", fields=["body.changes.rebalance: idle shuttles are not moved yet; must be null"])
     for factor, extra in ((new.max_ride_factor, new.max_ride_extra_s), (new.journey_factor, new.journey_extra_s)):
         if factor is not None and factor < 1 and not extra:
             raise Problem("invalid", fields=["body.changes: would allow less than the direct ride"])

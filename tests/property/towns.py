@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
-from dispatch.core.domain import Access, FixedCall, Policy, Queue, Reoptimise, RideRequest, Shift
+from dispatch.core.domain import Access, FixedCall, Policy, Queue, Rebalance, Reoptimise, RideRequest, Shift
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes
 from simulator.disturbances import Breakdown, Closure, Disturbances, SpeedChange
@@ -38,11 +38,11 @@ class Town:
 @st.composite
 def towns(draw: st.DrawFn, *, rough: bool = False) -> Town:
     """A town of 3 × 3 to 6 × 6 corners, 1 to 4 shuttles, up to 25 riders; `rough`: with all that can go wrong."""
-    return town_of(draw(st.randoms(use_true_random=False)), rough=rough)
+    return town_of(draw(st.randoms(use_true_random=False)), rough=rough, rebalance=draw(st.booleans()))
 
 
-def town_of(r: Random, *, rough: bool) -> Town:
-    """The town that these random numbers make."""
+def town_of(r: Random, *, rough: bool, rebalance: bool = False) -> Town:
+    """The town that these random numbers make; `rebalance`: its idle shuttles are sent about, and often."""
     width, height = r.randint(3, 6), r.randint(3, 6)
     plain = grid(width, height)
     ends = zip(plain.edge_from.tolist(), plain.edge_to.tolist(), strict=True)
@@ -65,6 +65,7 @@ def town_of(r: Random, *, rough: bool) -> Town:
         no_show_grace_s=r.choice((30, 120)),
         reoptimise=r.choice((None, Reoptimise(30, 20))),
         queue=r.choice((None, Queue(600))),
+        rebalance=Rebalance(60, 1800, 1800, 90, 900) if rebalance else None,
     )
     shifts = tuple(_shift(r, n, count) for n in range(r.randint(1, 4)))
     made_at, requests = 0, []

@@ -20,6 +20,7 @@ from simulator.simulate import Outcome, live, simulate
 
 HARD = {
     "requests.attempts": "90",
+    "policy.rebalance": "{every_s: 60, learn_s: 3600}",
     "disturbances.travel_time_sigma": "0.25",
     "disturbances.breakdowns": "[{shuttle: V1, at: 08:00}]",
     "disturbances.speeds": "[{from: 07:30, to: 09:00, factor: 1.3}]",
@@ -64,7 +65,7 @@ def test_a_hard_day_comes_out_again_to_the_byte(day: tuple[Path, Outcome]) -> No
     folder, outcome = day
     kinds = {type(event).__name__ for event in outcome.events}
     assert kinds >= {"RideCancelled", "NoShow", "ShuttleBrokeDown", "RoadClosed", "SpeedsChanged", "RideQueued",
-                     "PlansChanged", "PositionReported", "RiderAwaited", "PromiseAtRisk"}  # fmt: skip
+                     "PlansChanged", "PositionReported", "RiderAwaited", "PromiseAtRisk", "IdleSent"}  # fmt: skip
     done = again(folder)
     assert done.difference is None
     assert done.whole

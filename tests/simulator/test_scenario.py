@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.core.domain import NEVER, Access, FixedCall, Queue, RideRequest
+from dispatch.core.domain import NEVER, Access, FixedCall, Queue, Rebalance, RideRequest
 from routing.errors import InputError
 from routing.travel_times import drive_times
 from simulator.scenario import Scenario, load_policy, load_scenario, requests_of, shipped_scenarios
@@ -138,11 +138,13 @@ def test_switches_read_off_and_on(town: Town) -> None:
     """`off` takes re-optimisation, queue and rebalancing away; `on` gives the default rules."""
     off = load_scenario(town("policy: {reoptimise: off, queue: off, rebalance: off}\n")).policy
     assert (off.reoptimise, off.queue, off.rebalance) == (None, None, None)
-    on = load_scenario(town("policy: {reoptimise: {every_s: 60}, queue: on}\n")).policy
+    on = load_scenario(town("policy: {reoptimise: {every_s: 60}, queue: on, rebalance: on}\n")).policy
     assert on.reoptimise is not None
-    assert (on.reoptimise.every_s, on.queue) == (60, Queue())
-    with pytest.raises(InputError, match="idle shuttles are not moved yet"):
+    assert (on.reoptimise.every_s, on.queue, on.rebalance) == (60, Queue(), Rebalance())
+    with pytest.raises(InputError, match=r"policy\.rebalance"):
         load_scenario(town("policy: {rebalance: 600}\n"))
+    with pytest.raises(InputError, match=r"policy\.rebalance\.learn_s: 0 cannot be used"):
+        load_scenario(town("policy: {rebalance: {learn_s: 0}}\n"))
 
 
 def test_seed_and_changes_go_before_the_file(town: Town) -> None:
