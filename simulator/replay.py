@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core import operating
+from dispatch.core.carry import NOT_CARRIED
+from dispatch.core.changes import change
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Quote, RideRequest
 from dispatch.core.reactions import Reactions, answer
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from routing.network import RoadNetwork
 
 FACTS: Final = (
-    ev.DayOpened, ev.PolicyChanged, ev.ShiftOpened, ev.ShiftClosed, ev.DriveStarted, ev.PositionReported,
+    ev.DayOpened, ev.PolicyChanged, ev.ShiftOpened, ev.ShiftClosed, ev.ShiftChanged,
+    ev.DriveStarted, ev.PositionReported,
     ev.StopArrived, ev.RiderAwaited, ev.RiderBoarded, ev.RiderAlighted, ev.NoShow, ev.CallMade, ev.QuoteDeclined,
     ev.PlansChanged, ev.DayClosed,
 )  # fmt: skip
@@ -212,6 +215,12 @@ class _Replay:
     def _react(self, event: ev.Event, now: int) -> None:
         react = self.react
         match event:
+            case ev.RequestMade(instead_of=str()):
+                change(react, event, now)
+            case ev.RequestMade(carried=True) | ev.RideBooked(kind="carried"):
+                react.record([event])
+            case ev.RideRefused(receipt=receipt) if receipt.binding == NOT_CARRIED:
+                react.record([event])
             case ev.RequestMade(request=request):
                 react.record([event])
                 if self._answered_at_once(request.id, now):

@@ -117,7 +117,7 @@ def _tell_carried(day: Day, call: Call) -> str:
     assert call.wait is not None
     promise, ride = booking.promise, call.alighted - call.boarded
     queued = f" No shuttle could be had at once; booked from the queue at {clock(booking.at)}." if call.queued else ""
-    if booking.kind != "soonest":
+    if booking.kind in ("least_walk", "later"):
         queued += " The rider took a later ride than asked for." if booking.kind == "later" else " The shortest walk."
     return (
         f"{_asked(day, call)}{queued} Promised: pickup between {clock(promise.pickup_from)} and "

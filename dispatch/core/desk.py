@@ -12,6 +12,7 @@ from itertools import islice
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from dispatch.core import events as ev
@@ -313,6 +314,21 @@ class Desk:
             ),
         ]
 
+    def insert(self, quote: Quote, shuttle: str, after: tuple[int, int], now: int) -> list[ev.Event]:
+        """Book what was promised on this very shuttle, after points (i, j) of its plan; [] if that cannot be."""
+        ride, (i, j) = self.world.rides[quote.request], after
+        visits, code = self.world.shuttles[shuttle].plan.visits, 2 * ride.number
+        dwell_ms = dwell(self.world.policy, ride.request.seats)
+        write_ends(self.fleet, code, quote.pickup.place, quote.dropoff.place, quote.promise, dwell_ms, ride.request)
+        plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
+        status, _ = timetable(self.fleet, self.times, self.world.shuttles[shuttle], plan, now)
+        if status != OK:
+            return []
+        pickup, dropoff = self.planned(ride, shuttle, plan, now)
+        return self._book(
+            ride, replace(quote, shuttle=shuttle, after=after, pickup_at=pickup, dropoff_at=dropoff), now
+        )
+
     def turn(self, name: str, visits: tuple[int, ...], now: int, first_place: int | None = None) -> list[ev.Event]:
         """The driving shuttle gives up its goal at the next node, if that is not where `visits` begin."""
         shuttle = self.world.shuttles[name]
@@ -339,6 +355,12 @@ class Desk:
         _, route = timetable(self.fleet, self.times, self.world.shuttles[name], visits, now)
         at = {int(c): int(b) for c, b in zip(route[f.CODE], route[f.BEGIN], strict=True)}
         return at[2 * ride.number], at[2 * ride.number + 1]
+
+    def planned_now(self, ride: Ride, name: str, visits: tuple[int, ...]) -> tuple[int | None, int]:
+        """(pickup, drop-off) times of a ride by its shuttle's timetable as it is; no pickup: it is aboard."""
+        route = self.fleet.routes[self.world.shuttles[name].row, f.BEGIN, : len(visits)].tolist()
+        at = dict(zip(visits, route, strict=True))
+        return at.get(2 * ride.number), at[2 * ride.number + 1]
 
     def waypoint(self, name: str, now: int) -> tuple[int, int, int]:
         """Start waypoint of a shuttle: (node, time, mm driven since it was last heard of)."""

@@ -12,6 +12,8 @@ from msgspec import Struct, field
 
 NEVER = 2**40
 """A time after every day."""
+DAY_ENDS = 28 * 3_600_000
+"""The service day closes at 04:00; what begins later is the next day's."""
 
 
 class Access(Struct, frozen=True, gc=False):
@@ -64,7 +66,7 @@ class Quote(Struct, frozen=True, gc=False):
     """A ride that could be had now. Books nothing, and is judged again when it is accepted."""
 
     request: str
-    kind: Literal["soonest", "least_walk", "later"]
+    kind: Literal["soonest", "least_walk", "later", "carried"]
     shuttle: str
     after: tuple[int, int]
     """insertion (i, j): pickup after point i, drop-off after point j of the plan, 0 = at once"""

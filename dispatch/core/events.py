@@ -67,6 +67,13 @@ class ShiftClosed(Event, frozen=True, tag=True):
     shuttle: str
 
 
+class ShiftChanged(Event, frozen=True, tag=True):
+    """The shift ends at another time than it was opened for."""
+
+    shuttle: str
+    end: int
+
+
 # What riders do
 
 
@@ -74,6 +81,10 @@ class RequestMade(Event, frozen=True, tag=True):
     """A call: each single try."""
 
     request: RideRequest
+    instead_of: str | None = None
+    """a booking that this one is to take the place of: it holds until this one is booked, else it stays"""
+    carried: bool = False
+    """asked and booked on a day before: it is taken over, not made"""
 
 
 class QuoteDeclined(Event, frozen=True, tag=True):
@@ -105,7 +116,8 @@ class RideBooked(Event, frozen=True, tag=True):
     dropoff: Access
     pickup_at: int
     dropoff_at: int
-    kind: Literal["soonest", "least_walk", "later"] = "soonest"
+    kind: Literal["soonest", "least_walk", "later", "carried"] = "soonest"
+    """`carried`: promised on a day before, and taken over as it was"""
     fare: int = 0
     receipt: Receipt | None = None
 
@@ -290,8 +302,10 @@ class PlansProposed(Event, frozen=True, tag=True):
 
 
 Act = Literal[
-    "assign", "lock", "unlock", "withdraw", "cancel", "pause", "resume", "message", "open_shift", "close_shift", "book"
-]
+    "assign", "lock", "unlock", "withdraw", "cancel", "pause", "resume", "message", "open_shift", "close_shift", "book",
+    "change", "change_shift", "clear", "restore", "lend", "close_stop", "open_stop", "edit_stop", "complaint",
+    "payment", "forgive", "driver", "rider", "trial",
+]  # fmt: skip
 
 
 class ActTaken(Event, frozen=True, tag=True):
@@ -305,6 +319,8 @@ class ActTaken(Event, frozen=True, tag=True):
     reason: str = ""
     request: str | None = None
     shuttle: str | None = None
+    place: int | None = None
+    """stop point that is closed or opened"""
 
 
 class DayClosed(Event, frozen=True, tag=True):
@@ -316,6 +332,7 @@ AnyEvent = (
     | PolicyChanged
     | ShiftOpened
     | ShiftClosed
+    | ShiftChanged
     | RequestMade
     | QuoteDeclined
     | RideCancelled

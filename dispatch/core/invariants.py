@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from dispatch.core import events as e
@@ -206,6 +207,7 @@ class Judge:
         self._shuttles: dict[str, _Shuttle] = {}
         self._pending: dict[str, int] = {}
         self._locked: set[int] = set()  # rides that only a person in charge may move
+        self._closed_places: set[int] = set()
         self._due = NEVER
         self._seats: list[int] = []  # what each visit adds to the load
         self._wheelchairs: list[int] = []
@@ -225,6 +227,7 @@ class Judge:
             e.PolicyChanged: self._policy_changed,
             e.ShiftOpened: self._shift_opened,
             e.ShiftClosed: self._shift_closed,
+            e.ShiftChanged: self._shift_changed,
             e.RequestMade: self._request_made,
             e.QuoteDeclined: self._quote_declined,
             e.RideCancelled: self._ride_cancelled,
@@ -344,10 +347,7 @@ class Judge:
         if shift.id in self._shuttles:
             self._found("legal", f"shift {shift.id} is opened a second time", self._shuttles[shift.id])
             return
-        for other in self._shuttles.values():
-            same = other.shift.vehicle == shift.vehicle and not other.closed
-            if same and other.shift.start < shift.end and shift.start < other.shift.end:
-                self._found("shift", f"vehicle {shift.vehicle} works in {shift.id} and {other.id} at once", other)
+        self._judge_alone(shift, None)
         shuttle = self._shuttles[shift.id] = _Shuttle(shift)
         for call in shift.calls:
             ride = self._numbered(f"{shift.id} {call.kind}", FIXED, NEVER)
@@ -356,6 +356,13 @@ class Judge:
             ride.pickup_place = -1 if call.place is None else call.place
             ride.pickup_from, ride.pickup_to = call.earliest, call.latest
             shuttle.plan.append(2 * ride.number)
+
+    def _judge_alone(self, shift: Shift, own: _Shuttle | None) -> None:
+        """A vehicle works one shift at a time."""
+        for other in self._shuttles.values():
+            same = other.shift.vehicle == shift.vehicle and not other.closed and other is not own
+            if same and other.shift.start < shift.end and shift.start < other.shift.end:
+                self._found("shift", f"vehicle {shift.vehicle} works in {shift.id} and {other.id} at once", other)
 
     def _numbered(self, id: str, state: str, due: int) -> _Ride:  # noqa: A002
         ride = _Ride(len(self._rides), id, state, due)
@@ -374,6 +381,16 @@ class Judge:
             ride = self._rides[number]
             self._found("undelivered", f"shift {shuttle.id} was closed with {ride.id} aboard", shuttle, ride)
         shuttle.closed = "closed"
+
+    def _shift_changed(self, event: e.ShiftChanged) -> None:
+        shuttle = self._shuttle(event.shuttle)
+        if shuttle is None:
+            return
+        shift = replace(shuttle.shift, end=event.end)
+        if shuttle.closed or shift.end <= max(shift.start, event.at - 1):
+            self._found("legal", f"shift {shuttle.id} is given an end at {clock(event.end)}", shuttle)
+        self._judge_alone(shift, shuttle)
+        shuttle.shift = shift
 
     # What riders ask and are answered
 
@@ -468,6 +485,8 @@ class Judge:
         ride.pickup_from, ride.pickup_to, ride.dropoff_by = promise.pickup_from, promise.pickup_to, promise.dropoff_by
         ride.max_ride = NEVER if promise.max_ride is None else promise.max_ride
         self._judge_promise(event, promise, ride, shuttle)
+        if event.kind != "carried" and not self._closed_places.isdisjoint((event.pickup.place, event.dropoff.place)):
+            self._found("promise", f"{ride.id} is promised a stop point that is closed", shuttle, ride)
         plan = shuttle.plan
         i, j = event.after
         if not 0 <= i <= j <= len(plan):
@@ -491,6 +510,8 @@ class Judge:
         request = ride.request
         assert request is not None
         later = self._later if event.kind == "later" or ride.queued else 0
+        if event.kind == "carried":
+            later = NEVER  # the log of the day on which it was promised has judged that
         walk = event.dropoff.walk
         latest = _told(request.latest_pickup, later), _told(request.latest_dropoff, later - walk)
         arrive_by = _told(request.arrive_by, later - walk)
@@ -1061,6 +1082,14 @@ class Judge:
                     moved.late = True
         if not event.author:
             self._found("log", f"somebody's act ({event.act}) names no author", None, ride)
+        if event.place is not None:
+            if event.act == "close_stop":
+                self._closed_places.add(event.place)
+                for other in self._rides:  # who was to board or alight there may have to wait
+                    if other.shuttle is not None and event.place in (other.pickup_place, other.dropoff_place):
+                        other.shuttle.late = True
+            elif event.act == "open_stop":
+                self._closed_places.discard(event.place)
         if ride is not None and event.act == "lock":
             self._locked.add(ride.number)
         elif ride is not None and event.act in ("unlock", "assign"):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dispatch.core import events as ev
-from dispatch.core.domain import NEVER
+from dispatch.core.domain import DAY_ENDS, NEVER
 from dispatch.core.kpi_definitions import LATE_CANCEL_MS
 from dispatch.core.kpi_tally import Attempt, Call, Shuttle, Tally, tally_of
 
@@ -60,10 +60,12 @@ def complete(
 
 
 def _tell(tally: Tally, until: int) -> dict[str, Any]:
-    outcome = {key: _outcome(attempt) for key, attempt in tally.attempts.items()}
+    later = {key for key, attempt in tally.attempts.items() if _is_later(attempt, until if tally.closed else NEVER)}
+    attempts_of = {key: attempt for key, attempt in tally.attempts.items() if key not in later}
+    outcome = {key: _outcome(attempt) for key, attempt in attempts_of.items()}
     count = Counter(outcome.values())
-    delivered = [a.booked for key, a in tally.attempts.items() if outcome[key] == "delivered" and a.booked is not None]
-    booked = [a.booked for key, a in tally.attempts.items() if outcome[key] in _BOOKED and a.booked is not None]
+    delivered = [a.booked for key, a in attempts_of.items() if outcome[key] == "delivered" and a.booked is not None]
+    booked = [a.booked for key, a in attempts_of.items() if outcome[key] in _BOOKED and a.booked is not None]
     attempts = len(outcome)
     waits = sorted(_wait(call) for call in delivered)
     rides = [_alighted(call) - _boarded(call) for call in delivered]
@@ -72,14 +74,15 @@ def _tell(tally: Tally, until: int) -> dict[str, Any]:
     )
     broken = [_broken(call, until) for call in booked]
     carried = sum(call.persons for call in delivered)
-    shuttle_ms = sum(_worked(shuttle, until, tally.closed) for shuttle in tally.shuttles.values())
+    shuttles = [shuttle for shuttle in tally.shuttles.values() if shuttle.start < DAY_ENDS]
+    shuttle_ms = sum(_worked(shuttle, until, tally.closed) for shuttle in shuttles)
     km = tally.mm / 1e6
     told = sorted(abs(_boarded(call) - _booking(call).pickup_at) for call in delivered)
-    queued = [a for a in tally.attempts.values() if a.queued is not None]
+    queued = [a for a in attempts_of.values() if a.queued is not None]
     served_queue = [_booking(a.booked).at - a.queued for a in queued if a.booked is not None and a.queued is not None]
     hoped = sorted(
         max(0, a.answered_at - a.depart)
-        for key, a in tally.attempts.items()
+        for key, a in attempts_of.items()
         if outcome[key] == "refused" and a.answered_at is not None
     )
     drive_ms = sum(shuttle.drive_ms for shuttle in tally.shuttles.values())
@@ -131,29 +134,40 @@ def _tell(tally: Tally, until: int) -> dict[str, Any]:
             "queued": len(queued),
             "queued_booked_share": _ratio(len(served_queue), len(queued)),
             "queue_wait_mean_s": _mean_s(served_queue),
-            "alternatives_taken_share": _ratio(sum(_booking(c).kind != "soonest" for c in booked), len(booked)),
+            "alternatives_taken_share": _ratio(sum(_booking(c).kind in _OTHER_RIDES for c in booked), len(booked)),
             "pickup_told_error_mean_s": _mean_s(told),
             "pickup_told_error_p95_s": _percentile(told, 0.95, unit=1000),
             "cancelled_late": sum(
                 call.cancelled is not None and call.cancelled > call.pickup_at - LATE_CANCEL_MS for call in booked
             ),
             "cancelled_queued": tally.cancelled_queued,
-            "unanswered": sum(attempt.answer is None for attempt in tally.attempts.values()),
+            "unanswered": sum(attempt.answer is None for attempt in attempts_of.values()),
             "fares_total": sum(_booking(call).fare for call in delivered),
             "drive_hours": drive_ms / 3.6e6,
             "idle_share": None if not shuttle_ms else 1 - drive_ms / shuttle_ms,
             "promises_at_risk": len(tally.risks),
             "broken_by": dict(sorted(Counter(what for whats in broken for what in whats).items())),
+            "later_days": len(later),
             "breakdowns": tally.breakdowns,
             "stranded": sum(call.stranded for call in tally.calls.values()),
-            "refused_by": _refused_by(tally.attempts, outcome),
-            "by_hour": _by_hour(tally.attempts, outcome),
+            "refused_by": _refused_by(attempts_of, outcome),
+            "by_hour": _by_hour(attempts_of, outcome),
         },
     }
     return {key: _rounded(value) for key, value in kpis.items()}
 
 
+_OTHER_RIDES: Final = ("least_walk", "later")
 _BOOKED: Final = ("delivered", "cancelled", "no_show", "undelivered")
+
+
+def _is_later(attempt: Attempt, closed_at: int) -> bool:
+    """A booking for a day to come, on which it is counted."""
+    call = attempt.booked
+    if call is None or call.cancelled is not None or call.boarded is not None or call.no_show:
+        return False
+    begins = _booking(call).promise.pickup_from
+    return begins >= DAY_ENDS or begins > closed_at
 
 
 def _outcome(attempt: Attempt) -> str:

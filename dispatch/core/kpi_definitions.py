@@ -79,6 +79,7 @@ DEFINITIONS: Final[Mapping[str, str]] = {
     "extra.promises_at_risk": "bookings whose rider was told that a fact of the world endangered the promise",
     "extra.broken_by": "broken promises by what broke: early, late_pickup, late_dropoff, ride_time; a booking may "
     "have several",
+    "extra.later_days": "bookings for days to come: counted on those days, not among the attempts",
     "extra.breakdowns": "shuttles that broke down",
     "extra.stranded": "riders who had to leave a broken shuttle and wait for another one",
     "extra.refused_by": "refused attempts by the constraint that bound the shuttle nearest to carrying the rider, for "

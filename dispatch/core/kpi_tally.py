@@ -22,11 +22,13 @@ class Call:
     """One request and what came of it."""
 
     __slots__ = ("aboard", "alighted", "asked", "attempt", "boarded", "booking", "cancelled", "no_show", "persons",
-                 "pickup_at", "pooled", "request", "stranded")  # fmt: skip
+                 "changes", "pickup_at", "pooled", "request", "stranded")  # fmt: skip
 
-    def __init__(self, request: RideRequest, asked: int, attempt: Attempt) -> None:
+    def __init__(self, request: RideRequest, asked: int, attempt: Attempt, *, changes: bool) -> None:
         self.request = request
         self.asked = asked
+        self.changes = changes
+        """takes the place of the attempt's booking, by the rider's own wish"""
         self.attempt = attempt
         self.persons = persons(request)
         self.booking: ev.RideBooked | None = None
@@ -116,6 +118,10 @@ def _shift_closed(tally: Tally, event: ev.ShiftClosed) -> None:
     tally.shuttles[event.shuttle].closed = event.at
 
 
+def _shift_changed(tally: Tally, event: ev.ShiftChanged) -> None:
+    tally.shuttles[event.shuttle].end = event.end
+
+
 def _request_made(tally: Tally, event: ev.RequestMade) -> None:
     request = event.request
     key = request.attempt or request.id
@@ -123,7 +129,7 @@ def _request_made(tally: Tally, event: ev.RequestMade) -> None:
     if attempt is None:
         depart = request.depart_after if request.first_depart is None else request.first_depart
         attempt = tally.attempts[key] = Attempt(depart)
-    tally.calls[request.id] = Call(request, event.at, attempt)
+    tally.calls[request.id] = Call(request, event.at, attempt, changes=event.instead_of is not None)
 
 
 def _quote_declined(tally: Tally, event: ev.QuoteDeclined) -> None:
@@ -144,6 +150,8 @@ def _ride_booked(tally: Tally, event: ev.RideBooked) -> None:
     call.pickup_at = event.pickup_at
     call.attempt.answer = "booked"
     call.attempt.booked = call
+    if call.changes:
+        call.attempt.depart = call.request.depart_after
 
 
 def _ride_refused(tally: Tally, event: ev.RideRefused) -> None:
@@ -252,6 +260,7 @@ _HANDLERS: Final[dict[type[ev.Event], Callable[[Tally, Any], None]]] = {
     ev.DayClosed: _day_closed,
     ev.ShiftOpened: _shift_opened,
     ev.ShiftClosed: _shift_closed,
+    ev.ShiftChanged: _shift_changed,
     ev.RequestMade: _request_made,
     ev.QuoteDeclined: _quote_declined,
     ev.RideCancelled: _ride_cancelled,

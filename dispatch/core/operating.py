@@ -9,6 +9,7 @@ from __future__ import annotations
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core import recovery
+from dispatch.core.changes import at_closed_stop
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
 from dispatch.core.pack import bounds, write_ride
@@ -30,6 +31,13 @@ def follow(desk: Desk, act: ev.ActTaken, now: int) -> list[ev.Event]:
         case "close_shift":
             assert act.shuttle is not None
             return [ev.ShiftClosed(now, act.shuttle)]
+        case "close_stop":
+            assert act.place is not None
+            return [
+                at_closed_stop(desk, name, now)
+                for name, ride in desk.world.rides.items()
+                if ride.state == "aboard" and ride.dropoff == act.place and ride.late_dropoff is None
+            ]
     return []
 
 

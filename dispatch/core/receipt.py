@@ -28,6 +28,7 @@ SENTENCES = {
     "past": "The latest time asked for has passed.",
     "paused": "The zone is paused: no new rides are taken just now.",
     "horizon": "That is farther ahead than rides can be booked.",
+    "not_carried": "The shuttles of that day cannot carry this ride any more.",
 }
 """What each constraint means, in plain words."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dispatch.core import events as ev
 from dispatch.core.domain import NEVER, FixedCall, Plan, Policy, Promise, Receipt, RideRequest, Shift
@@ -43,6 +44,7 @@ class Ride(Struct, omit_defaults=True):
     """where a fact broke the promise: the pickup that was then announced, which re-planning may not worsen"""
     late_dropoff: int | None = None
     locked: bool = False
+    fare: int = 0
 
 
 class Call(Struct, omit_defaults=True):
@@ -99,6 +101,8 @@ class World(Struct):
     """when the timer last ticked"""
     paused: bool = False
     """nobody new is taken"""
+    closed_places: dict[int, None] = field(default_factory=dict)
+    """stop points that an operator has closed: nobody new boards or alights there"""
 
     def apply(self, event: ev.Event) -> None:
         """Fold one event in."""
@@ -178,6 +182,11 @@ def _shift_closed(world: World, e: ev.ShiftClosed) -> None:
     world.shuttles[e.shuttle].state = "closed"
 
 
+def _shift_changed(world: World, e: ev.ShiftChanged) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.shift = replace(shuttle.shift, end=e.end)
+
+
 def _request_made(world: World, e: ev.RequestMade) -> None:
     request = e.request
     world.rides[request.id] = Ride(len(world.numbered), request, e.at)
@@ -209,7 +218,7 @@ def _ride_booked(world: World, e: ev.RideBooked) -> None:
     ride = world.rides[e.request]
     shuttle = world.shuttles[e.shuttle]
     ride.state, ride.shuttle, ride.promise = "booked", e.shuttle, e.promise
-    ride.pickup, ride.dropoff = e.pickup.place, e.dropoff.place
+    ride.pickup, ride.dropoff, ride.fare = e.pickup.place, e.dropoff.place, e.fare
     world.queue.pop(e.request, None)
     visits, (i, j), code = shuttle.plan.visits, e.after, 2 * ride.number
     shuttle.plan = Plan(e.version, (*visits[:i], code, *visits[i:j], code + 1, *visits[j:]))
@@ -368,6 +377,10 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
         world.paused = e.act == "pause"
     elif e.act in ("lock", "unlock") and e.request is not None:
         world.rides[e.request].locked = e.act == "lock"
+    elif e.act == "close_stop" and e.place is not None:
+        world.closed_places[e.place] = None
+    elif e.act == "open_stop" and e.place is not None:
+        world.closed_places.pop(e.place, None)
 
 
 def _timer_ticked(world: World, e: ev.TimerTicked) -> None:
@@ -384,6 +397,7 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.PolicyChanged: _policy_changed,
     ev.ShiftOpened: _shift_opened,
     ev.ShiftClosed: _shift_closed,
+    ev.ShiftChanged: _shift_changed,
     ev.RequestMade: _request_made,
     ev.QuoteDeclined: _quote_declined,
     ev.RideCancelled: _ride_cancelled,

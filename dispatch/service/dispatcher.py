@@ -26,6 +26,7 @@ from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core.carry import close_day, open_day
 from dispatch.core.desk import Desk
+from dispatch.core.domain import DAY_ENDS
 from dispatch.core.events import Event, log_line
 from dispatch.core.pack import write_shuttle
 from dispatch.core.reactions import Reactions
@@ -63,9 +64,8 @@ __all__ = [
 LEASE_MS: Final = 5_000
 SNAPSHOT_EVERY: Final = 5_000
 """events"""
-DAY_ENDS: Final = 28 * 3_600_000
 DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
-"""04:00; with riders on the road, two hours later"""
+"""with riders on the road, the day closes two hours after `DAY_ENDS`"""
 TICK_MS: Final = 30_000
 ARCHIVE_S: Final = 60.0
 PUNCTUAL_MS: Final = 5_000
