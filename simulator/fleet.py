@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from simulator.yaml_lines import Document, Key
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
 def shifts_of(
     fleet: Fleet | Sequence[Fleet] | Sequence[ShiftRow], loops: Sequence[Loop], places: Places, document: Document
 ) -> tuple[Places, tuple[Shift, ...]]:
@@ -54,6 +57,21 @@ def kinds_of(fleet: Fleet | Sequence[Fleet] | Sequence[ShiftRow]) -> dict[str, s
         if group.kind is not None:
             kinds |= dict.fromkeys(names, group.kind)
     return kinds
+
+
+def weekdays_of(
+    fleet: Fleet | Sequence[Fleet] | Sequence[ShiftRow], shifts: Sequence[Shift]
+) -> dict[str, frozenset[int]]:
+    """Weekdays (0 Monday … 6 Sunday) of the shifts whose group names any."""
+    groups = [fleet] if isinstance(fleet, Fleet) else [group for group in fleet if isinstance(group, Fleet)]
+    days: dict[str, frozenset[int]] = {}
+    first = 1
+    for group in groups:
+        if group.days:
+            on = frozenset(WEEKDAYS.index(day) for day in group.days)
+            days |= {f"V{number}": on for number in range(first, first + group.count)}
+        first += group.count
+    return {shift.id: days[shift.vehicle] for shift in shifts if shift.vehicle in days}
 
 
 def _numbered(made: list[tuple[Shift, int | None]]) -> list[tuple[Shift, int | None]]:

@@ -62,7 +62,9 @@ def serve(
 
 def area_of(scenario: Scenario) -> Area:
     """What the service needs of a zone's file."""
+    from dispatch.service.service_days import Calendar
     from dispatch.service.zone import Area
+    from routing.fixed_lines import read_fixed_lines
     from simulator.simulate import fingerprint
 
     if not scenario.places.stops:
@@ -70,7 +72,7 @@ def area_of(scenario: Scenario) -> Area:
     return Area(
         name=re.sub(r"[^a-z0-9-]+", "-", scenario.name.lower()).strip("-") or "zone",
         places=scenario.places,
-        shifts=scenario.shifts,
+        shifts=scenario.every_shift,
         policy=scenario.policy,
         profile=scenario.profile,
         service_hours=None
@@ -81,6 +83,8 @@ def area_of(scenario: Scenario) -> Area:
         seed=scenario.seed,
         map=fingerprint(scenario.network),
         version=version("naru-transit"),
+        calendar=Calendar(scenario.weekdays, scenario.holidays),
+        fixed_lines=None if scenario.fixed_buses is None else read_fixed_lines(scenario.fixed_buses, scenario.network),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -23,7 +24,7 @@ from simulator.demand import generate
 from simulator.demand_data import Sources, in_weather, resolve
 from simulator.demand_file import Demand
 from simulator.disturbances import Disturbances, resolved
-from simulator.fleet import kinds_of, shifts_of
+from simulator.fleet import kinds_of, shifts_of, weekdays_of
 from simulator.riders import Riders
 from simulator.scenario_file import Fleet, ScenarioFile, read_policy, read_scenario_file
 from simulator.tables import RequestRow, ShiftRow, read_requests, read_shifts
@@ -44,7 +45,12 @@ class Scenario:
     name: str
     file: Path
     places: Places
-    shifts: tuple[Shift, ...]
+    every_shift: tuple[Shift, ...]
+    """of all weekdays"""
+    weekdays: Mapping[str, frozenset[int]]
+    """0 Monday … 6 Sunday, of shifts that are not worked every day"""
+    holidays: Mapping[str, Literal["closed", "sunday"]]
+    """by date"""
     requests: tuple[Attempt, ...] | Demand
     policy: Policy
     riders: Riders
@@ -60,8 +66,19 @@ class Scenario:
     """what made-up demand draws from"""
     accounts: Accounts = field(default_factory=Accounts)
     """prices, emissions, baselines"""
+    fixed_buses: Path | None = None
+    """GTFS feed of buses by the timetable"""
     notes: tuple[str, ...] = ()
     """what the reader should know, a line each: columns not used, streets cut off"""
+
+    @cached_property
+    def shifts(self) -> tuple[Shift, ...]:
+        """Those worked on the scenario's date."""
+        kind = self.holidays.get(self.date)
+        if kind == "closed":
+            return ()
+        weekday = 6 if kind == "sunday" else dt.date.fromisoformat(self.date).weekday()
+        return tuple(shift for shift in self.every_shift if weekday in self.weekdays.get(shift.id, range(7)))
 
     @property
     def network(self) -> RoadNetwork:
@@ -170,6 +187,11 @@ def _check_calendar(words: ScenarioFile, document: Document) -> None:
         dt.date.fromisoformat(words.date)
     except ValueError:
         raise document.error(("date",), f"{words.date!r} is no date", "year-month-day") from None
+    for day in words.holidays:
+        try:
+            dt.date.fromisoformat(day)
+        except ValueError:
+            raise document.error(("holidays", day), f"{day!r} is no date", "year-month-day") from None
     try:
         ZoneInfo(words.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -220,7 +242,9 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
         name=words.name or document.file.stem,
         file=document.file,
         places=places,
-        shifts=shifts,
+        every_shift=shifts,
+        weekdays=weekdays_of(fleet, shifts),
+        holidays=words.holidays,
         requests=requests,
         policy=words.policy,
         riders=words.riders,
@@ -233,6 +257,7 @@ def _scenario(document: Document, words: ScenarioFile) -> Scenario:
         seed=words.seed,
         sources=sources,
         accounts=_accounts(words, fleet, document),
+        fixed_buses=None if words.fixed_buses is None else folder / words.fixed_buses,
         notes=tuple(notes),
     )
 

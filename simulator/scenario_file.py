@@ -7,7 +7,7 @@ planar networks [y, x] in metres. Times of day are written 05:30 or as seconds.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
@@ -89,6 +89,8 @@ class Fleet(Words, frozen=True):
     shifts: tuple[Window, ...] = ()
     """none: unbounded"""
     breaks: tuple[Break, ...] = ()
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    """weekdays on which these shuttles work; none: all"""
 
 
 class Call(Words, frozen=True):
@@ -207,6 +209,10 @@ class ScenarioFile(Words, frozen=True):
     emissions: Emissions = Emissions()
     baselines: Baselines = Baselines()
     service_hours: Window | None = None
+    holidays: dict[str, Literal["closed", "sunday"]] = field(default_factory=dict)
+    """dates without service, or with Sunday's shifts"""
+    fixed_buses: str | None = None
+    """GTFS feed of buses by the timetable, a folder or zip archive: riders are told where one of them is faster"""
     date: str = "2026-03-03"
     timezone: str = "Asia/Seoul"
     currency: str = "KRW"
@@ -260,7 +266,8 @@ _LEAST = {
 }
 _MOST = {
     "walk_m": 5000, "stop_choices": 64, "quotes": 3, "max_party": 500, "journey_factor": 100, "max_ride_factor": 100,
-    "base": 10**9, "per_km": 10**9, "version": 10**9, "iterations": 10**6, "drive": 1000, "delay": 1000,
+    "base": 10**9, "per_km": 10**9, "no_show": 10**9, "late_cancel": 10**9,
+    "version": 10**9, "iterations": 10**6, "drive": 1000, "delay": 1000,
 }  # fmt: skip
 _DAYS_S = 8 * 86_400
 

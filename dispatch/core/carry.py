@@ -93,7 +93,8 @@ def _open_shift(reactions: Reactions, shift: Shift, old: str | None, before: Wor
         reactions.record([ev.ShiftOpened(now, shift)])  # new, or the same name on the day that is over
         return
     known = before.shuttles[old]
-    if known.state != "on":
+    if known.state != "on":  # the days until then have to know it, too
+        reactions.record([ev.ShiftOpened(now, shift), ev.ShiftClosed(now, shift.id)])
         return
     reactions.record([ev.ShiftOpened(now, replace(shift, end=known.shift.end - later))])
 

@@ -325,9 +325,7 @@ class Desk:
         if status != OK:
             return []
         pickup, dropoff = self.planned(ride, shuttle, plan, now)
-        return self._book(
-            ride, replace(quote, shuttle=shuttle, after=after, pickup_at=pickup, dropoff_at=dropoff), now
-        )
+        return self._book(ride, replace(quote, shuttle=shuttle, after=after, pickup_at=pickup, dropoff_at=dropoff), now)
 
     def turn(self, name: str, visits: tuple[int, ...], now: int, first_place: int | None = None) -> list[ev.Event]:
         """The driving shuttle gives up its goal at the next node, if that is not where `visits` begin."""

@@ -207,6 +207,10 @@ class Fares(Struct, frozen=True, forbid_unknown_fields=True):
     base: int = 0
     base_km: float = 7.0
     per_km: int = 0
+    no_show: int = 0
+    """due for a ride that was missed without a word"""
+    late_cancel: int = 0
+    """due for one given back when its shuttle was on the way already"""
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,8 +21,22 @@ def persons(request: RideRequest) -> int:
 class Call:
     """One request and what came of it."""
 
-    __slots__ = ("aboard", "alighted", "asked", "attempt", "boarded", "booking", "cancelled", "no_show", "persons",
-                 "changes", "pickup_at", "pooled", "request", "stranded")  # fmt: skip
+    __slots__ = (
+        "aboard",
+        "alighted",
+        "asked",
+        "attempt",
+        "boarded",
+        "booking",
+        "cancelled",
+        "changes",
+        "no_show",
+        "persons",
+        "pickup_at",
+        "pooled",
+        "request",
+        "stranded",
+    )  # fmt: skip
 
     def __init__(self, request: RideRequest, asked: int, attempt: Attempt, *, changes: bool) -> None:
         self.request = request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -64,27 +65,29 @@ class Places:
         stop = self.stops[place]
         return End(place, stop.lat, stop.lon)
 
-    def nearest(self, lat: float, lon: float) -> End | None:
-        """The end of a journey at a point; None where no stop point is within `FARTHEST_WALK_M`."""
+    def nearest(self, lat: float, lon: float, closed: Container[int] = ()) -> End | None:
+        """The end of a journey at a point; None where no open stop point is within `FARTHEST_WALK_M`."""
         near = self._walks.near(lat, lon, limit_m=FARTHEST_WALK_M)
-        return End(near[0].stop, lat, lon, _ms(near[0].seconds)) if near else None
+        return next((End(walk.stop, lat, lon, _ms(walk.seconds)) for walk in near if walk.stop not in closed), None)
 
-    def accesses(self, end: End, walk_m: float, choices: int) -> tuple[Access, ...]:
-        """Stop points within a walk of an end, nearest first: its own one, and others up to `choices`."""
+    def accesses(self, end: End, walk_m: float, choices: int, closed: Container[int] = ()) -> tuple[Access, ...]:
+        """Open stop points within a walk of an end, nearest first: its own one, and others up to `choices`."""
         own = Access(end.place, end.walk)
         if walk_m <= 0 or choices <= 1:
             return (own,)
         near = self._walks.near(end.lat, end.lon, limit_m=walk_m)
-        others = [Access(walk.stop, _ms(walk.seconds)) for walk in near if walk.stop != end.place]
+        others = [
+            Access(walk.stop, _ms(walk.seconds)) for walk in near if walk.stop != end.place and walk.stop not in closed
+        ]
         return (own, *others[: choices - 1])
 
     def both_ends(
-        self, origin: End, destination: End, walk_m: float, choices: int
+        self, origin: End, destination: End, walk_m: float, choices: int, closed: Container[int] = ()
     ) -> tuple[tuple[Access, ...], tuple[Access, ...]]:
-        """Stop points within a walk of either end of a journey; none is on both sides."""
-        destinations = self.accesses(destination, walk_m, choices)
+        """Open stop points within a walk of either end of a journey; none is on both sides."""
+        destinations = self.accesses(destination, walk_m, choices, closed)
         goals = {access.place for access in destinations}
-        origins = self.accesses(origin, walk_m, choices)
+        origins = self.accesses(origin, walk_m, choices, closed)
         origins = origins[:1] + tuple(access for access in origins[1:] if access.place not in goals)
         boards = {access.place for access in origins}
         return origins, tuple(access for access in destinations if access.place not in boards)

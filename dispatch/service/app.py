@@ -14,7 +14,21 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from dispatch.service import drivers, operators, pages, problems, rides, sign_in, staff, stepping
+from dispatch.service import (
+    changes,
+    drivers,
+    lending,
+    operators,
+    pages,
+    problems,
+    recurring_routes,
+    rides,
+    shifts,
+    sign_in,
+    staff,
+    standing,
+    stepping,
+)
 from dispatch.service.auth import StaffCaller
 from dispatch.service.docs import page
 from dispatch.service.edge import Edge
@@ -120,7 +134,8 @@ def create_app(
     )
     app.state.calls = calls
     problems.install(app)
-    for router in (_common(), sign_in.router, rides.router, drivers.router, operators.router, staff.router):
+    parts = (sign_in, rides, changes, recurring_routes, standing, drivers, operators, shifts, lending, staff)
+    for router in (_common(), *(part.router for part in parts)):
         app.include_router(router)
     app.include_router(staff.open_router)
     if stepped:
@@ -131,7 +146,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         )
     app.add_middleware(Edge, calls=calls, development=settings.development, trust_proxy=settings.trust_proxy)
@@ -143,7 +158,12 @@ async def _live(app: FastAPI, serving: Serving, over: asyncio.Event) -> None:
     """Bring up what is served, keep it up until it is over, and bring it down."""
     async with serving() as live:
         app.state.live = live
-        works = {"ledger": _follow, "policies": live.coming.run}
+        works = {
+            "ledger": _follow,
+            "policies": live.coming.run,
+            "recurring": live.recurring.run,
+            "loans": live.loans.run,
+        }
         tasks = [asyncio.create_task(_kept_up(live, work, name), name=name) for name, work in works.items()]
         try:
             await over.wait()

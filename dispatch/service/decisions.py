@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -65,6 +65,10 @@ class Zone:
     A policy in force the day before, and shifts of it that are not over, go on.
     """
     reroute: Reroute | None = None
+    for_day: Callable[[str], Zone] | None = None
+    """The zone as it is from the opening of this service day on; none: it never changes"""
+    refresh: Callable[[], Awaitable[None]] | None = None
+    """Reads what `for_day` goes by, before a term begins. Raises RedisError"""
 
 
 class Counters(Struct):

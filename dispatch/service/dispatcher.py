@@ -21,6 +21,7 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
+from redis.exceptions import RedisError
 
 from dispatch import solver
 from dispatch.core import events as ev
@@ -262,6 +263,7 @@ class Dispatcher:
             world, last = await self.store.world(head.day)
             if world.seq != head.seq:
                 raise StoreDown(f"the log of {head.day} ends at {world.seq}, but {head.seq} were committed")
+        await self._refresh(head, world)
         self._term = term  # nothing is awaited from here on: nobody sees a desk half made
         if head is None:
             self._open_day(self._first_day or self._date(), None)
@@ -271,6 +273,22 @@ class Dispatcher:
             if isinstance(last, ev.DayClosed):
                 self._open_day(self._date(), world)
         self.missing = ""
+
+    async def _refresh(self, head: Head | None, world: World) -> None:
+        """The zone as it is on the open day. Raises StoreDown where that is not the one of its log."""
+        if self.zone.refresh is not None:
+            try:
+                await self.zone.refresh()
+            except RedisError as error:
+                raise StoreDown(f"the set-up cannot be read: {error}") from None
+        if head is None or world.opened is None:
+            return
+        if self.zone.for_day is not None:
+            self.zone = self.zone.for_day(head.day)
+        if self.zone.times.place_nodes.tolist() != list(world.opened.place_nodes):
+            raise StoreDown(
+                f"streets or stop points are not those of the log of {head.day}: serve the zone's file of that day"
+            )
 
     def _begin(self, head: Head, world: World) -> None:
         """A desk on this world."""
@@ -302,7 +320,9 @@ class Dispatcher:
         if day <= self.day:  # the clock was set back: the next day is the next day
             day = (dt.date.fromisoformat(self.day) + dt.timedelta(days=1)).isoformat()
         zero = zero_utc_of(dt.date.fromisoformat(day), self.zone.timezone)
-        if self.day:
+        if self.zone.for_day is not None:
+            self.zone = self.zone.for_day(day)
+        if self.day or self.zone.for_day is not None:
             self._begin(Head(day, 0), World())
         self.day, self._zero_utc = day, zero
         self._ahead = 0

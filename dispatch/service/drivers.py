@@ -12,10 +12,10 @@ from fastapi.responses import StreamingResponse
 from msgspec import structs
 
 from dispatch.core import events as ev
+from dispatch.core.carry import day_of
 from dispatch.core.desk import Desk
 from dispatch.core.reactions import Reactions
 from dispatch.service import driving
-from dispatch.service.asking import note_missed
 from dispatch.service.auth import DriverCaller, boarding_code
 from dispatch.service.driver_models import (
     DriverEvent,
@@ -29,12 +29,13 @@ from dispatch.service.driver_models import (
     TroubleAsk,
     WaySaid,
 )
-from dispatch.service.live import Live, refuse
+from dispatch.service.live import Live
 from dispatch.service.manifests import crew, crew_key, manifest_said, shift_said, touches, way_said
 from dispatch.service.models import Done, Id
 from dispatch.service.positions import Heard, progress
-from dispatch.service.problems import Problem, answers
+from dispatch.service.problems import Problem, answers, refuse
 from dispatch.service.sign_in import LiveZone
+from dispatch.service.standing import note_missed
 from dispatch.service.streaming import KEEP_ALIVE, frame, stream
 
 router = APIRouter(prefix="/v1/driver", tags=["driver"])
@@ -66,7 +67,7 @@ async def shifts(caller: DriverCaller, live: LiveZone) -> list[ShiftSaid]:
     return [
         shift_said(live, shuttle, working.get(name))
         for name, shuttle in live.world.shuttles.items()
-        if vehicle in (None, shuttle.shift.vehicle)
+        if vehicle in (None, shuttle.shift.vehicle) and day_of(name) is None
     ]
 
 
@@ -84,7 +85,7 @@ async def start(shift: Id, caller: DriverCaller, live: LiveZone) -> ManifestSaid
     live.require_ready()
     vehicle = await _vehicle(live, caller.subject)
     shuttle = live.world.shuttles.get(shift)
-    if shuttle is None or vehicle not in (None, shuttle.shift.vehicle):
+    if shuttle is None or vehicle not in (None, shuttle.shift.vehicle) or day_of(shift) is not None:
         raise Problem("no_such_shift")
     if shuttle.state != "on":
         raise Problem("shift_not_open")
@@ -222,7 +223,8 @@ async def _count(live: Live, shift: str, event: DriverEvent) -> Outcome:
         return Outcome(id=event.id, outcome="refused", code=problem.code, words=problem.title)
     if not done.replayed and any(isinstance(fact, ev.NoShow) for fact in done.events):
         missed = live.ride(event.ride or "")
-        await note_missed(live, None if missed is None else missed.request.rider)
+        if missed is not None:
+            await note_missed(live, missed, "no_show")
     at = done.events[-1].at if done.events else live.now
     return Outcome(id=event.id, outcome="repeated" if done.replayed else "counted", at=live.moments.told(at))
 

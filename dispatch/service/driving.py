@@ -13,7 +13,7 @@ from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Policy
 from dispatch.core.world import Ride, Shuttle
-from dispatch.service.live import refuse
+from dispatch.service.problems import refuse
 from routing.paths import length_mm
 from routing.travel_times import QUARTER_MS
 

@@ -65,6 +65,11 @@ class Ledger:
         self.bookings: dict[str, ev.RideBooked] = {}
         self.refused: deque[str] = deque(maxlen=REFUSALS)
         """requests refused or queued, latest last"""
+        self.instead_of: dict[str, str] = {}
+        """by a booking that took another's place: that other one"""
+        self.changed_to: dict[str, str] = {}
+        """and the other way round"""
+        self._asked_instead: dict[str, str] = {}
         self._of: dict[str, list[int]] = {}
         """request: places in `entries` of what happened to it"""
         self.moves: dict[str, dict[int, str]] = {}
@@ -92,6 +97,7 @@ class Ledger:
             self.day = entry.day
             self.entries, self.bookings, self._of = [], {}, {}
             self.moves, self._numbered, self._on = {}, [], {}
+            self.instead_of, self.changed_to, self._asked_instead = {}, {}, {}
             self.refused.clear()
         elif self.entries and entry.seq <= self.entries[-1].seq:
             return
@@ -104,10 +110,14 @@ class Ledger:
             if isinstance(event, ev.RideBooked):
                 self.bookings[name] = event
                 self._on[name] = event.shuttle
+                if (old := self._asked_instead.get(name)) is not None:
+                    self.instead_of[name], self.changed_to[old] = old, name
             elif isinstance(event, ev.RideRefused | ev.RideQueued):
                 self.refused.append(name)
             elif isinstance(event, ev.RequestMade):
                 self._numbered.append(name)
+                if event.instead_of is not None:
+                    self._asked_instead[name] = event.instead_of
         elif isinstance(event, ev.ShiftOpened):
             self._numbered += [None] * len(event.shift.calls)
         elif isinstance(event, ev.PlansChanged):
@@ -142,6 +152,14 @@ class Ledger:
     def story(self, request: str) -> list[Entry]:
         """All that happened to a request, in order."""
         return [self.entries[i] for i in self._of.get(request, ())]
+
+    def stood_since(self, shuttle: str, until: int, place: int) -> int | None:
+        """When a shuttle came to the place where it stood at a time, ms; None: the log does not say."""
+        for entry in reversed(self.entries):
+            event = entry.event
+            if isinstance(event, ev.StopArrived) and event.shuttle == shuttle and event.at <= until:
+                return event.at if event.place == place else None
+        return None
 
     def after(self, entry_id: str | None) -> list[Entry]:
         """The open day's lines after this one; all of them if it is of another day, none if no id is given."""

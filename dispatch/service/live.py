@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 
 from dispatch.core import events as ev
+from dispatch.core.carry import day_of
 from dispatch.core.world import Ride, Shuttle, World
 from dispatch.service.coming import ComingPolicies
 from dispatch.service.dispatcher import (
@@ -28,12 +29,15 @@ from dispatch.service.dispatcher import (
 )
 from dispatch.service.ledger import Ledger
 from dispatch.service.limits import Buckets
+from dispatch.service.loans import Loans
 from dispatch.service.maps import Maps
 from dispatch.service.moments import Moments
 from dispatch.service.outbox import Channel
 from dispatch.service.positions import Heard, position
-from dispatch.service.problems import CODES, Problem
+from dispatch.service.problems import CODES, Problem, refuse
+from dispatch.service.recurring import Recurring
 from dispatch.service.settings import Keys, Settings
+from dispatch.service.stop_edits import SetUp
 from dispatch.service.streaming import frame
 from dispatch.service.vault import Vault
 from dispatch.service.yesterday import Yesterday
@@ -66,8 +70,9 @@ class Trouble(Struct, frozen=True):
 class Live:
     """One zone being served."""
 
-    def __init__(self, area: Area, dispatcher: Dispatcher, redis: Redis, settings: Settings, keys: Keys) -> None:
-        self.area = area
+    def __init__(self, set_up: SetUp, dispatcher: Dispatcher, redis: Redis, settings: Settings, keys: Keys) -> None:
+        area = set_up.area
+        self.set_up = set_up
         self.dispatcher = dispatcher
         self.redis = redis
         self.settings = settings
@@ -79,8 +84,10 @@ class Live:
         self.heard: dict[str, Heard] = {}
         self.troubles: deque[Trouble] = deque(maxlen=100)
         self.coming = ComingPolicies()
-        self.maps = Maps(area)
         self.yesterday = Yesterday()
+        self.recurring = Recurring()
+        self.loans = Loans()
+        self._maps = Maps(area)
         self.decisions_ms: deque[float] = deque(maxlen=DECISIONS)
         """from a call for quotes, or a booking, to its answer"""
         self._people: dict[str, tuple[float, Person]] = {}
@@ -91,6 +98,18 @@ class Live:
     def channel(self) -> Channel:
         """How messages leave the house."""
         return "log" if self.settings.webhook_url is None else "webhook"
+
+    @property
+    def area(self) -> Area:
+        """The zone as it is on the open day."""
+        return self.set_up.area
+
+    @property
+    def maps(self) -> Maps:
+        """Its streets and stop points."""
+        if self._maps.area is not self.area:
+            self._maps = Maps(self.area)
+        return self._maps
 
     # time and world
 
@@ -138,9 +157,11 @@ class Live:
         """As the dispatcher's, with problems for its exceptions; what was committed can be read when this returns."""
         return await self._committed(self.dispatcher.submit(decide, key=key, body=body, messages=messages))
 
-    async def react(self, act: Act) -> Committed:
+    async def react(
+        self, act: Act, *, key: str | None = None, body: bytes = b"", messages: Messages | None = None
+    ) -> Committed:
         """As `submit`, where one decision follows another."""
-        return await self._committed(self.dispatcher.react(act))
+        return await self._committed(self.dispatcher.react(act, key=key, body=body, messages=messages))
 
     async def ticked(self) -> Committed:
         """What the timer does, now: where nobody else steps it."""
@@ -179,7 +200,7 @@ class Live:
             places = {
                 name: [round(x, 6) for x in position(desk, network, shuttle, now, self.heard.get(name))]
                 for name, shuttle in self.world.shuttles.items()
-                if shuttle.state != "closed"
+                if shuttle.state != "closed" and day_of(name) is None
             }
             told = {"at": self.moments.told(now).isoformat(), "shuttles": places}
             self._frame = tick, frame(msgspec.json.encode(told), event="positions")
@@ -221,11 +242,6 @@ async def live_of(request: Request) -> Live:
     if live is None:
         raise Problem("starting")
     return live
-
-
-def refuse(code: str) -> Refused:
-    """The problem of this code, raised from within a decision."""
-    return Refused(code, CODES[code][1])
 
 
 def only(events: list[ev.Event], code: str) -> list[ev.Event]:

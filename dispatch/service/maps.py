@@ -18,7 +18,7 @@ class Maps:
     """The zone's streets and stop points, written once."""
 
     def __init__(self, area: Area) -> None:
-        self._area = area
+        self.area = self._area = area
 
     @cached_property
     def roads(self) -> bytes:

@@ -71,6 +71,8 @@ class JourneyAsk(Ask):
     depart_after: Moment | None = None
     """none: now"""
     arrive_by: Moment | None = None
+    return_after: Moment | None = None
+    """the same people back, no earlier: offered in `back`, and booked with the way there"""
     seats: Seats = 1
     wheelchairs: Annotated[int, Field(ge=0, le=60)] = 0
 
@@ -124,9 +126,17 @@ class Why(Said):
 class Hint(Said):
     """Another way that is faster."""
 
-    kind: Literal["walk"]
+    kind: Literal["walk", "bus"]
     takes_s: int
+    """from the departure asked for to the goal itself"""
     words: str
+    line: str | None = None
+    """of the bus"""
+    board_at: str | None = None
+    """name of its stop"""
+    departs_at: dt.datetime | None = None
+    arrives_at: dt.datetime | None = None
+    """at the goal itself, the walk included"""
 
 
 class QuotesSaid(Said):
@@ -139,12 +149,36 @@ class QuotesSaid(Said):
     """where it cannot be had as asked"""
     queued_until: dt.datetime | None
     hint: Hint | None
+    back: QuotesSaid | None = None
+    """the way back, where `return_after` asked for it"""
 
 
 class BookingAsk(Ask):
     """Take an offer."""
 
     quote: Token
+    back: Token | None = None
+    """an offer for the way back: both are booked, or neither"""
+
+
+class ChangeAsk(Ask):
+    """What is to be otherwise; all else stays. A ride that left at a time may be made to arrive by one, or back."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: PlaceAsk | None = Field(default=None, alias="from")
+    to: PlaceAsk | None = None
+    depart_after: Moment | None = None
+    arrive_by: Moment | None = None
+    seats: Seats | None = None
+    wheelchairs: Annotated[int, Field(ge=0, le=60)] | None = None
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        """At least one thing."""
+        if not self.model_fields_set - {"back"}:
+            raise ValueError("name what is to change")
+        return self
 
 
 class CancelAsk(Ask):
@@ -202,6 +236,46 @@ class RideSaid(Said):
     cancelling: Cancelling | None
     """what giving it back would mean now; none: that can no longer be done"""
     why: Why | None
+    instead_of: str | None = None
+    """the ride that this one took the place of"""
+    changed_to: str | None = None
+    """the ride that took the place of this one"""
+    back: RideSaid | None = None
+    """the way back, where it was booked with this one"""
+    missed: MissedSaid | None = None
+    """of a no-show: what the log has of it"""
+
+
+class MissedSaid(Said):
+    """A ride that was missed without a word: the evidence, and what follows."""
+
+    arrived_at: dt.datetime | None
+    """the shuttle stood at the stop point from then on"""
+    left_at: dt.datetime
+    waited_s: int | None
+    """after the promised window had opened"""
+    fee: int
+    words: str
+
+
+class TermsSaid(Said):
+    """What follows from rides that are missed, or given back late."""
+
+    no_show_grace_s: int
+    """a shuttle waits so long at the stop point after the promised window has opened"""
+    no_show_fee: int
+    late_cancel_fee: int
+    """for a ride given back when its shuttle was on the way to it; before that it costs nothing"""
+    currency: str
+    strikes: int
+    """so many missed rides within `strikes_within_days` …"""
+    strikes_within_days: int
+    suspended_days: int
+    """… and booking is closed for so long"""
+    missed: int | None
+    """of the rider who asks"""
+    suspended_until: dt.datetime | None
+    words: str
 
 
 class TrackSaid(Said):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+TURN_H = 4
+"""a service day closes at 04:00"""
+
 
 class Moments:
     """The service day's zero and the zone's time zone."""
@@ -21,6 +24,18 @@ class Moments:
     def told_or_none(self, ms: int | None) -> dt.datetime | None:
         """As `told`, and None where there is no time to tell."""
         return None if ms is None else self.told(ms)
+
+    def service_date(self, ms: int) -> dt.date:
+        """Of the service day that a moment belongs to: days begin at 04:00."""
+        return (self.told(ms) - dt.timedelta(hours=TURN_H)).date()
+
+    def in_service_day(self, ms: int) -> int:
+        """ms since the zero of the service day that a moment belongs to."""
+        return self.zero_utc + ms - zero_utc_of(self.service_date(ms), self.timezone.key)
+
+    def on_date(self, date: dt.date, ms: int) -> int:
+        """A time of another service day, in ms of this one."""
+        return zero_utc_of(date, self.timezone.key) + ms - self.zero_utc
 
     def ms(self, moment: dt.datetime) -> int:
         """ms of the service day of a moment with an offset."""

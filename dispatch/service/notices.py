@@ -37,12 +37,16 @@ def notices(channel: Channel) -> Callable[[Desk, Sequence[ev.Event]], list[Messa
         opened = desk.world.opened
         zero = 0 if opened is None else opened.zero_utc
         messages = []
+        changes = {e.request.id for e in events if isinstance(e, ev.RequestMade) and e.instead_of is not None}
         for event in events:
             kind = KINDS.get(type(event))
             if kind is None:
                 continue
             request: str = event.request  # type: ignore[attr-defined]
-            rider = desk.world.rides[request].request.rider
+            asked = desk.world.rides[request].request
+            if kind == "refused" and (request in changes or asked.attempt is not None):
+                continue  # the rider has the answer already, or was told when it was first tried
+            rider = asked.rider
             if rider is not None:
                 values = {name: zero + at for name, at in _times(event).items() if at is not None}
                 messages.append(Message(channel, rider, kind, request, dict(values)))

@@ -250,6 +250,20 @@ class ShiftAsk(ReasonAsk):
     wheelchairs: Annotated[int, Field(ge=0, le=100)] = 0
 
 
+class ShiftEndAsk(ReasonAsk):
+    """When a shift is to end."""
+
+    end: Moment
+
+
+class ClearedSaid(Said):
+    """What became of a shuttle's rides."""
+
+    moved: list[str]
+    left: list[str]
+    """no other shuttle can take these and keep all promises"""
+
+
 class DriverAsk(Ask):
     """A driver, their PIN and vehicle."""
 

@@ -24,7 +24,7 @@ from dispatch.service import feedback
 from dispatch.service.auth import OperatorCaller, StaffCaller
 from dispatch.service.drivers import take_out
 from dispatch.service.ledger import Entry, written
-from dispatch.service.live import Live, refuse
+from dispatch.service.live import Live
 from dispatch.service.manifests import crew
 from dispatch.service.models import ComplaintSaid, Done, Id
 from dispatch.service.operator_models import (
@@ -48,7 +48,7 @@ from dispatch.service.operator_models import (
 from dispatch.service.outbox import Message
 from dispatch.service.policies import changed
 from dispatch.service.positions import Line, line
-from dispatch.service.problems import Problem, answers
+from dispatch.service.problems import Problem, answers, refuse
 from dispatch.service.sign_in import LiveZone
 from dispatch.service.states import alerts, ride_line, state_said
 from dispatch.service.streaming import KEEP_ALIVE, frame, stream

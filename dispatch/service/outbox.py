@@ -33,7 +33,7 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 300.0
 GIVEN_UP_AFTER_S: Final = 86_400.0
 
-Channel = Literal["log", "webhook", "email", "sms"]
+Channel = Literal["log", "webhook", "email", "sms", "push", "zone"]
 
 
 class Message(Struct, frozen=True, omit_defaults=True):

@@ -14,7 +14,8 @@ from dispatch.service.problems import Problem
 _LEAST = {"max_party": 1, "stop_choices": 1, "quotes": 1, "every_s": 1, "ahead_s": 60, "learn_s": 60, "reach_s": 1}
 _MOST = {
     "walk_m": 5000, "stop_choices": 64, "quotes": 3, "max_party": 500, "journey_factor": 100, "max_ride_factor": 100,
-    "base": 10**9, "per_km": 10**9, "version": 10**9, "iterations": 10**5, "drive": 1000, "delay": 1000,
+    "base": 10**9, "per_km": 10**9, "no_show": 10**9, "late_cancel": 10**9,
+    "version": 10**9, "iterations": 10**5, "drive": 1000, "delay": 1000,
 }  # fmt: skip
 _DAYS_S = 8 * 86_400
 

@@ -17,6 +17,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from dispatch.service.decisions import Refused
+
 MEDIA_TYPE = "application/problem+json"
 
 CODES: Mapping[str, tuple[int, str]] = {
@@ -57,6 +59,13 @@ CODES: Mapping[str, tuple[int, str]] = {
     "not_yet_over": (409, "That can be said once the ride is over."),
     "not_aboard": (409, "The shuttle is only shown while the ride is ahead or under way."),
     "no_such_rider": (404, "There is no such rider."),
+    "stop_closed": (422, "That stop point is closed just now."),
+    "too_late_to_change": (409, "The ride can no longer be changed: it has begun, is over or was never booked."),
+    "change_not_possible": (409, "The ride cannot be changed so. It stays as it was booked."),
+    "back_before": (422, "The way back begins before the way there."),
+    "no_service": (422, "There is no service on that day."),
+    "too_many_templates": (409, "That is more recurring rides than one rider may have."),
+    "no_such_date": (422, "The recurring ride does not fall on that date."),
     "no_such_template": (404, "There is no such recurring ride of yours."),
     "suspended": (403, "Booking is closed for you for a while, because rides were missed without a word."),
     # drivers
@@ -75,6 +84,9 @@ CODES: Mapping[str, tuple[int, str]] = {
     "clock_wrong": (422, "The time of the event lies too far from the service's own."),
     # operators
     "no_such_shuttle": (404, "There is no such shuttle."),
+    "still_planned": (409, "The shuttle's plan reaches beyond that time: move its rides off it first."),
+    "lent_out": (409, "The shuttle is lent to or from another zone at that time."),
+    "lent_outside": (422, "A shuttle can be lent to another zone for hours of its own shift that are still to come."),
     "no_such_edge": (422, "There is no such street on this map."),
     "no_street_there": (422, "No street lies there."),
     "not_possible": (409, "The shuttle cannot carry that ride and keep all promises."),
@@ -104,6 +116,9 @@ class ProblemDetail(BaseModel):
     title: str = Field(description="a sentence for a person")
     status: int
     fields: list[str] | None = Field(default=None, description="which parts of the request, and what was expected")
+    why: dict[str, Any] | None = Field(
+        default=None, description="of a change that is not possible: its receipt, a `Why`"
+    )
     instance: str | None = Field(default=None, description="number of the defect in the service's log")
 
 
@@ -117,6 +132,7 @@ class Problem(Exception):  # noqa: N818 - the name RFC 9457 gives it
         fields: list[str] | None = None,
         title: str | None = None,
         headers: Mapping[str, str] | None = None,
+        why: dict[str, Any] | None = None,
         instance: str | None = None,
     ) -> None:
         super().__init__(code)
@@ -124,6 +140,7 @@ class Problem(Exception):  # noqa: N818 - the name RFC 9457 gives it
         self.status, self.title = CODES[code]
         self.title = title or self.title
         self.fields = fields
+        self.why = why
         self.instance = instance
         self.headers = dict(headers or {})
         if self.status == 401:
@@ -139,10 +156,16 @@ class Problem(Exception):  # noqa: N818 - the name RFC 9457 gives it
             title=self.title,
             status=self.status,
             fields=self.fields,
+            why=self.why,
             instance=self.instance,
         )
         body = detail.model_dump(exclude_none=True)
         return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def refuse(code: str) -> Refused:
+    """The problem of this code, raised from within a decision."""
+    return Refused(code, CODES[code][1])
 
 
 def answers(*codes: str, frames: str | None = None) -> dict[int | str, dict[str, Any]]:

@@ -8,18 +8,19 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from msgspec import structs
 
 from dispatch.core import events as ev
+from dispatch.core.changes import rehearsal
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Policy, Quote
 from dispatch.core.world import Ride
 from dispatch.service import feedback
-from dispatch.service.asking import ask, check_rider, checked, journey_of, note_missed
-from dispatch.service.auth import Identity, RiderOrDesk
-from dispatch.service.live import Live, refuse
+from dispatch.service.asking import ask, check_rider, check_times, checked, journey_of
+from dispatch.service.callers import For, ForRider, IdempotencyKey, by_phone, done_at, key_of, own_ride
+from dispatch.service.live import Live
 from dispatch.service.models import (
     BookingAsk,
     CancelAsk,
@@ -35,8 +36,9 @@ from dispatch.service.models import (
     RideSaid,
     TrackSaid,
 )
-from dispatch.service.problems import Problem, answers
+from dispatch.service.problems import Problem, answers, refuse
 from dispatch.service.sign_in import LiveZone
+from dispatch.service.standing import note_missed
 from dispatch.service.streaming import frame, stream
 from dispatch.service.views import on_its_way, read_quote, ride_said, track_said
 from dispatch.service.zone import Journey
@@ -44,47 +46,6 @@ from dispatch.service.zone import Journey
 router = APIRouter(prefix="/v1", tags=["rides"])
 TRACK_S = 3.0
 """seconds between frames of a tracking stream in which nothing happens"""
-IdempotencyKey = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,100}$", description="the caller's own; needed"),
-]
-
-
-class For(Identity, frozen=True):
-    """Whose rides a call is about: the rider's own, or those of the rider that an operator names."""
-
-    rider: str = ""
-
-
-async def on_behalf(
-    caller: RiderOrDesk,
-    live: LiveZone,
-    rider: Annotated[Id | None, Query(description="operators: whose rides")] = None,
-) -> For:
-    """The rider that the call is about. Raises Problem where a rider names somebody else."""
-    if caller.role == "rider":
-        if rider not in (None, caller.subject):
-            raise Problem("wrong_role")
-        rider = caller.subject
-    elif rider is None or not await live.vault.known(rider):
-        raise Problem("no_such_rider")
-    return For(caller.role, caller.subject, caller.zone, caller.expires, rider)
-
-
-ForRider = Annotated[For, Depends(on_behalf)]
-
-
-def act_of(who: For, kind: ev.Act, request: str | None, reason: str = "") -> ev.ActTaken | None:
-    """What an operator does for a rider is in the log with their name."""
-    return None if who.role == "rider" else ev.ActTaken(0, kind, who.subject, reason or "by phone", request)
-
-
-def own_ride(live: Live, who: For, ride: str) -> Ride:
-    """A ride of the rider's own. Raises Problem: another's does not exist."""
-    found = live.ride(ride)
-    if found is None or found.request.rider != who.rider:
-        raise Problem("no_such_ride")
-    return found
 
 
 @router.post(
@@ -94,7 +55,16 @@ async def quotes(journey: JourneyAsk, who: ForRider, live: LiveZone) -> QuotesSa
     """Ask for a journey: up to three offers; or later ones, or a place in the queue, and why."""
     live.require_ready()
     await check_rider(live, who.rider)
-    return await ask(live, who.rider, journey_of(live, journey), act_of(who, "book", None))
+    there = journey_of(live, journey)
+    if journey.return_after is None:
+        return await ask(live, who.rider, there, by_phone(who, "book", None))
+    after = live.moments.ms(journey.return_after)
+    check_times(live, after, None)
+    if after <= max(there.depart_after or live.now, there.arrive_by or 0):
+        raise Problem("back_before")
+    told = await ask(live, who.rider, there, by_phone(who, "book", None))
+    back = await ask(live, who.rider, there.back(after), by_phone(who, "book", None))
+    return told.model_copy(update={"back": back})
 
 
 @router.post("/rides/{ride}/return", status_code=201, responses=answers("no_such_ride", "time_past"))
@@ -108,7 +78,7 @@ async def way_back(ride: Id, back: ReturnAsk, who: ForRider, live: LiveZone) -> 
     depart = None if back.depart_after is None else live.moments.ms(back.depart_after)
     if depart is not None and depart < live.now:
         raise Problem("time_past")
-    return await ask(live, who.rider, checked(journey.back(depart)), act_of(who, "book", None))
+    return await ask(live, who.rider, checked(journey.back(depart)), by_phone(who, "book", None))
 
 
 @router.post(
@@ -126,36 +96,65 @@ async def book(
         raise Problem("key_missing")
     live.require_ready()
     began = time.perf_counter()
-    quote = read_quote(live, booking.quote)
+    taken = [_own_quote(live, who, quote) for quote in (booking.quote, booking.back) if quote is not None]
+    if len({quote.request for quote in taken}) < len(taken):
+        raise Problem("bad_quote")
+    act = by_phone(who, "book", taken[0].request)
+
+    def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
+        for quote in taken:
+            _check_open(desk, quote, now)
+        judged = [judged_at(quote, now, desk.world.policy) for quote in taken]
+        events = desk.accept(judged[0], now)
+        if not events or (len(taken) > 1 and not _fit_together(desk, events, judged[1], now)):
+            raise refuse("quote_gone")
+        yield from events
+        for quote in judged[1:]:
+            yield from desk.accept(quote, now)
+        if act is not None:
+            yield done_at(act, now)
+
+    body = _body("book", *filter(None, (booking.quote, booking.back)))
+    done = await live.submit(decide, key=key_of(who, key), body=body)
+    live.decisions_ms.append((time.perf_counter() - began) * 1000)
+    rides = [live.world.rides[quote.request] for quote in taken]
+    back = ride_said(live, rides[1]) if len(rides) > 1 else None
+    if not done.replayed:
+        return ride_said(live, rides[0], back=back)
+    response.headers["Idempotent-Replayed"] = "true"
+    return (await _said(live, rides[0])).model_copy(update={"back": back})
+
+
+def _own_quote(live: Live, who: For, text: str) -> Quote:
+    """An offer made to this rider. Raises Problem."""
+    quote = read_quote(live, text)
     ride = live.ride(quote.request)
     if ride is None:
         raise Problem("quote_expired")
     if ride.request.rider != who.rider:
         raise Problem("not_your_quote")
-    act = act_of(who, "book", quote.request)
+    return quote
 
-    def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
-        ride = desk.world.rides.get(quote.request)
-        if ride is None or ride.state == "declined" or now > quote.expires_at:
-            raise refuse("quote_expired")
-        if desk.world.paused:
-            raise refuse("paused")
-        if ride.state not in ("asked", "queued"):
-            raise refuse("already_answered")
-        events = desk.accept(judged_at(quote, now, desk.world.policy), now)
-        if not events:
-            raise refuse("quote_gone")
-        yield from events
-        if act is not None:
-            yield replace_at(act, now)
 
-    done = await live.submit(decide, key=_key(who, key), body=_body("book", booking.quote))
-    live.decisions_ms.append((time.perf_counter() - began) * 1000)
-    ride = live.world.rides[quote.request]
-    if not done.replayed:
-        return ride_said(live, ride)
-    response.headers["Idempotent-Replayed"] = "true"
-    return await _said(live, ride)
+def _fit_together(desk: Desk, events: list[ev.Event], other: Quote, now: int) -> bool:
+    """Can the other offer still be taken once these events have happened?"""
+    trial = rehearsal(desk)
+    for event in events:
+        trial.apply(event)
+    return bool(trial.accept(other, now))
+
+
+def _check_open(desk: Desk, quote: Quote, now: int) -> None:
+    """Raises Refused where an offer can no longer be taken at all."""
+    ride, closed = desk.world.rides.get(quote.request), desk.world.closed_places
+    if ride is None or ride.state == "declined" or now > quote.expires_at:
+        raise refuse("quote_expired")
+    if desk.world.paused:
+        raise refuse("paused")
+    if ride.state not in ("asked", "queued"):
+        raise refuse("already_answered")
+    if quote.pickup.place in closed or quote.dropoff.place in closed:
+        raise refuse("stop_closed")
 
 
 @router.post("/requests/{request}/queue", status_code=202, responses=answers("no_such_request", "already_answered"))
@@ -214,7 +213,7 @@ async def cancel(ride: Id, who: ForRider, live: LiveZone, given: CancelAsk | Non
     found = own_ride(live, who, ride)
     if found.state == "cancelled":
         return await _said(live, found)
-    act = act_of(who, "cancel", ride, "" if given is None or given.reason is None else given.reason)
+    act = by_phone(who, "cancel", ride, "" if given is None or given.reason is None else given.reason)
     reason = "" if act is None else act.reason  # a rider's own words are no business of the log's
     dispatched = on_its_way(live, found)
 
@@ -223,12 +222,13 @@ async def cancel(ride: Id, who: ForRider, live: LiveZone, given: CancelAsk | Non
         if not events:
             raise refuse("too_late_to_cancel")
         if act is not None:
-            yield replace_at(act, now)
+            yield done_at(act, now)
         yield from events
 
     await live.submit(decide)
+    await live.recurring.answered(live, who.rider, ride)
     if dispatched:
-        await note_missed(live, found.request.rider)
+        await note_missed(live, found, "late_cancel")
     return await _said(live, found)
 
 
@@ -325,15 +325,6 @@ def judged_at(quote: Quote, now: int, policy: Policy) -> Quote:
     """
     made_at = quote.expires_at - policy.quote_valid_s * 1000
     return quote if made_at == now else structs.replace(quote, seq=-1)
-
-
-def replace_at(act: ev.ActTaken, now: int) -> ev.ActTaken:
-    """The act, done now."""
-    return structs.replace(act, at=now)
-
-
-def _key(who: For, key: str) -> str:
-    return f"{who.role}:{who.subject}:{who.rider}:{key}"
 
 
 def _body(*what: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import redis.asyncio as redis
@@ -16,9 +17,11 @@ from dispatch.service.clocks import Clock, ScaledClock
 from dispatch.service.dispatcher import Dispatcher
 from dispatch.service.embedded import Embedded
 from dispatch.service.live import Live
+from dispatch.service.loans import to_zone
 from dispatch.service.notices import Post, notices
 from dispatch.service.outbox import Channels, to_log, to_webhook
 from dispatch.service.settings import Keys, Settings
+from dispatch.service.stop_edits import SetUp
 from dispatch.service.store import Store
 from dispatch.service.vault import Vault
 from dispatch.service.worker import Worker
@@ -64,16 +67,18 @@ async def serving(
         )
         stack.push_async_callback(client.connection_pool.disconnect)
         stack.push_async_callback(client.aclose)
-        channels: Channels = {"log": to_log}
+        channels: Channels = {"log": to_log, "zone": to_zone(client)}
         if settings.webhook_url is not None:
             post = Post(Vault(client, area.name, keys.vault), ZoneInfo(area.timezone))
             secret = "" if settings.webhook_secret is None else settings.webhook_secret.get_secret_value()
-            channels = {"log": to_log, "webhook": to_webhook(settings.webhook_url, secret, post.resolve)}
+            channels = {**channels, "webhook": to_webhook(settings.webhook_url, secret, post.resolve)}
+        area = replace(area, coming_days=settings.coming_days)
+        set_up = SetUp(area, client, area.roads() if times is None else times)
         store = Store(url, area.name)
         stack.push_async_callback(store.close)
         dispatcher = await stack.enter_async_context(
             Dispatcher(
-                area.dispatched(times),
+                set_up.for_day(""),
                 store,
                 clock or ScaledClock(),
                 notices=notices("log" if settings.webhook_url is None else "webhook"),
@@ -86,4 +91,4 @@ async def serving(
             )
         )
         log.info("serving", extra={"zone": area.name})
-        yield Live(area, dispatcher, client, settings, keys)
+        yield Live(set_up, dispatcher, client, settings, keys)

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """of one address: a town may come through one"""
     codes_per_hour: int = Field(default=5, ge=1)
     """sign-in codes sent to one phone"""
+    coming_days: int = Field(default=7, ge=0, le=7)
+    """days beside the open one that riders may book for"""
     token_hours: float = Field(default=12, gt=0, le=24 * 366)
     silent_after_s: int = Field(default=180, ge=10)
     """a driving shuttle not heard of for so long is an alert"""

@@ -9,6 +9,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 
+from dispatch.service import recurring
 from dispatch.service.auth import Identity, RiderCaller, Role, create_token
 from dispatch.service.live import Live, live_of
 from dispatch.service.models import (
@@ -135,6 +136,8 @@ async def delete_me(caller: RiderCaller, live: LiveZone, response: Response) -> 
         if ride.state in ("asked", "queued", "booked"):
             name = ride.request.id
             await live.submit(lambda desk, now, name=name: desk.cancel(name, now, "rider deleted"))  # type: ignore[misc]
+    for template in await recurring.all_of(live, caller.subject):
+        await recurring.drop(live, caller.subject, template.id)
     await live.vault.forget(caller.subject)
     live.forget_person(caller.subject)
     response.headers["Clear-Site-Data"] = '"storage"'

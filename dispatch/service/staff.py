@@ -1,4 +1,4 @@
-"""Operators' set-up: riders without a smartphone, drivers and PINs, shifts; and planners' results."""
+"""Operators' set-up: riders without a smartphone, drivers and PINs; and planners' results."""
 
 from __future__ import annotations
 
@@ -12,23 +12,16 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from dispatch.core import events as ev
-from dispatch.core.desk import Desk
-from dispatch.core.domain import Shift
 from dispatch.service.auth import OperatorCaller, StaffCaller, sealed
-from dispatch.service.driver_models import ShiftSaid
-from dispatch.service.live import Live, refuse
-from dispatch.service.manifests import crew, shift_said
+from dispatch.service.live import Live
 from dispatch.service.models import Done, Id
 from dispatch.service.operator_models import (
     DriverAsk,
     DriverSaid,
-    ReasonAsk,
     ReportLink,
     ResultSaid,
     RiderAsk,
     RiderFound,
-    ShiftAsk,
 )
 from dispatch.service.problems import Problem, answers
 from dispatch.service.sign_in import LiveZone, hasher
@@ -77,63 +70,6 @@ async def drop_driver(driver: Id, _: OperatorCaller, live: LiveZone) -> Done:
     """A driver who drives no more."""
     if not await live.vault.drop_driver(driver):
         raise Problem("no_such_driver")
-    return Done()
-
-
-@router.get("/shifts", responses=answers())
-async def shifts(_: StaffCaller, live: LiveZone) -> list[ShiftSaid]:
-    """All shifts that the open day knows."""
-    working = await crew(live)
-    return [shift_said(live, shuttle, working.get(name)) for name, shuttle in live.world.shuttles.items()]
-
-
-@router.post("/shifts", status_code=201, responses=answers("unknown_stop", "time_past", "time_beyond"))
-async def open_shift(ask: ShiftAsk, caller: OperatorCaller, live: LiveZone) -> ShiftSaid:
-    """A shift more: planned on from now."""
-    live.require_ready()
-    start, end = live.moments.ms(ask.start), live.moments.ms(ask.end)
-    end_ = live.area.end_at_stop(ask.at_stop)
-    if end_ is None:
-        raise Problem("unknown_stop")
-    if end <= max(start, live.now):
-        raise Problem("time_past")
-    if end > live.now + live.world.policy.horizon_s * 1000:
-        raise Problem("time_beyond")
-    node = int(live.area.places.nodes[end_.place])
-
-    def decide(desk: Desk, now: int) -> list[ev.Event]:
-        known = desk.world.shuttles
-        for other in known.values():
-            same = other.shift.vehicle == ask.vehicle and other.state == "on"
-            if same and other.shift.start < end and start < other.shift.end:
-                raise refuse("shift_taken")
-        n = sum(other.shift.vehicle == ask.vehicle for other in known.values())
-        name = ask.vehicle if ask.vehicle not in known else f"{ask.vehicle}#{n + 1}"
-        if name in known:
-            raise refuse("shift_taken")
-        shift = Shift(name, ask.vehicle, node, max(start, now), end, ask.seats, ask.wheelchairs)
-        return [ev.ShiftOpened(now, shift), ev.ActTaken(now, "open_shift", caller.subject, ask.reason, None, name)]
-
-    done = await live.submit(decide)
-    opened = next(event.shift.id for event in done.events if isinstance(event, ev.ShiftOpened))
-    return shift_said(live, live.world.shuttles[opened], None)
-
-
-@router.post("/shifts/{shift}/close", responses=answers("no_such_shuttle", "still_aboard"))
-async def close_shift(shift: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> Done:
-    """Close a shift on whose plan nobody is."""
-    live.shuttle(shift)
-
-    def decide(desk: Desk, now: int) -> list[ev.Event]:
-        shuttle = desk.world.shuttles[shift]
-        if shuttle.state != "on":
-            raise refuse("shift_not_open")
-        if shuttle.aboard or any(desk.world.ride_of(code) is not None for code in shuttle.plan.visits):
-            raise refuse("still_aboard")
-        act = ev.ActTaken(now, "close_shift", caller.subject, ask.reason, None, shift)
-        return [act, ev.ShiftClosed(now, shift)]
-
-    await live.submit(decide)
     return Done()
 
 

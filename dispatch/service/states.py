@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
+from dispatch.core.carry import day_of
 from dispatch.core.desk import Desk
-from dispatch.core.domain import NEVER
+from dispatch.core.domain import DAY_ENDS, NEVER
 from dispatch.core.world import Ride, Shuttle
 from dispatch.service.live import Live
 from dispatch.service.operator_models import AlertSaid, RideLine, ShuttleSaid, StateSaid, VisitSaid
@@ -22,9 +23,13 @@ def state_said(live: Live, desk: Desk, now: int, crew: dict[str, str], *, past: 
     world = desk.world
     heard = {} if past else live.heard
     ended = set() if past else {_ended(entry.event, now) for entry in live.ledger.entries[-2000:]}
-    shown = [ride for name, ride in world.rides.items() if ride.state in OPEN or name in ended]
+    shown = [
+        ride for name, ride in world.rides.items() if (ride.state in OPEN and not of_later_day(ride)) or name in ended
+    ]
     shuttles = []
     for name, shuttle in world.shuttles.items():
+        if day_of(name) is not None:
+            continue
         lat, lon = position(desk, live.area.network, shuttle, now, heard.get(name))
         ago = (now - heard[name].at) // 1000 if name in heard else None
         shuttles.append(_shuttle_said(live, desk, shuttle, (lat, lon), ago, crew.get(name)))
@@ -44,6 +49,11 @@ def state_said(live: Live, desk: Desk, now: int, crew: dict[str, str], *, past: 
         rides=[ride_line(live, ride) for ride in shown],
         queue=list(world.queue),
     )
+
+
+def of_later_day(ride: Ride) -> bool:
+    """Booked for a day that is not open yet."""
+    return ride.promise is not None and ride.promise.pickup_from >= DAY_ENDS
 
 
 def _ended(event: ev.Event, now: int) -> str | None:

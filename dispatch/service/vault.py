@@ -77,6 +77,12 @@ class Vault:
         if missed is not None:
             await self._redis.hset(self._key("missed"), rider, _packed([*missed[-19:], at]))
 
+    async def forgive_missed(self, rider: str) -> None:
+        """The last one does not count."""
+        missed = await self.standing(rider)
+        if missed:
+            await self._redis.hset(self._key("missed"), rider, _packed(missed[:-1]))
+
     async def forget(self, rider: str) -> None:
         """Delete a rider: the key, and what it sealed."""
         person = await self.get(rider, "person")

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import msgspec
 
+from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.domain import Access, Quote, Receipt
 from dispatch.core.receipt import empty_passed_by, in_words
 from dispatch.core.world import Ride
 from dispatch.service.auth import boarding_code, sealed
 from dispatch.service.live import Live
-from dispatch.service.models import Cancelling, EndSaid, Offer, Position, RideSaid, StopPointSaid, TrackSaid, Why
+from dispatch.service.models import (
+    Cancelling,
+    EndSaid,
+    MissedSaid,
+    Offer,
+    Position,
+    RideSaid,
+    StopPointSaid,
+    TrackSaid,
+    Why,
+)
 from dispatch.service.positions import position
 from dispatch.service.problems import Problem
 from dispatch.service.sealing import from_text, to_text
@@ -43,7 +54,7 @@ def offer_said(live: Live, quote: Quote, lapses_at: int) -> Offer:
     told = live.moments.told
     return Offer(
         quote=signed(live, quote),
-        kind=quote.kind,
+        kind="later" if quote.kind == "carried" else quote.kind,  # none such is ever offered
         pickup=end_said(live, quote.pickup),
         dropoff=end_said(live, quote.dropoff),
         pickup_from=told(quote.promise.pickup_from),
@@ -86,8 +97,10 @@ def why_said(live: Live, receipt: Receipt) -> Why:
 # rides
 
 
-def ride_said(live: Live, ride: Ride, payment: str = "none", stars: int | None = None) -> RideSaid:
-    """A ride as its rider sees it."""
+def ride_said(
+    live: Live, ride: Ride, payment: str = "none", stars: int | None = None, back: RideSaid | None = None
+) -> RideSaid:
+    """A ride as its rider sees it; `back`: the way back that was booked with it."""
     told, told_or_none = live.moments.told, live.moments.told_or_none
     request, promise = ride.request, ride.promise
     pickup = dropoff = None
@@ -122,6 +135,28 @@ def ride_said(live: Live, ride: Ride, payment: str = "none", stars: int | None =
         stars=stars,
         cancelling=_cancelling(live, ride),
         why=None if ride.receipt is None or ride.promise is not None else why_said(live, ride.receipt),
+        instead_of=live.ledger.instead_of.get(request.id),
+        changed_to=live.ledger.changed_to.get(request.id),
+        back=back,
+        missed=missed_said(live, ride) if ride.state == "no_show" else None,
+    )
+
+
+def missed_said(live: Live, ride: Ride) -> MissedSaid | None:
+    """What the log has of a no-show: when the shuttle came, how long it waited, when it left."""
+    story = [entry.event for entry in live.ledger.story(ride.request.id)]
+    ends = [event for event in story if isinstance(event, ev.NoShow)]
+    if not ends or ride.promise is None:
+        return None
+    end, told = ends[-1], live.moments.told
+    came = live.ledger.stood_since(end.shuttle, end.at, ride.pickup)
+    opens = ride.promise.pickup_from
+    waited = None if came is None else (end.at - max(came, opens)) // 1000
+    fee = live.world.policy.fares.no_show
+    at = "" if came is None else f"The shuttle stood at the stop point from {told(came):%H:%M:%S} on and "
+    words = f"{at or 'The shuttle '}left at {told(end.at):%H:%M:%S}; the window opened at {told(opens):%H:%M:%S}."
+    return MissedSaid(
+        arrived_at=live.moments.told_or_none(came), left_at=told(end.at), waited_s=waited, fee=fee, words=words
     )
 
 

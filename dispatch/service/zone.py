@@ -7,24 +7,23 @@ The file is a scenario's (`simulator.scenario`), which this package may not know
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field, replace
 
-import msgspec
 import numpy as np
 
 from dispatch.core import events as ev
-from dispatch.core.domain import NEVER, Policy, RideRequest, Shift
+from dispatch.core.domain import NEVER, Access, Policy, RideRequest, Shift
 from dispatch.core.offers import leaves
 from dispatch.core.places import FARTHEST_WALK_M, End, Places, direct
 from dispatch.service import dispatcher
 from dispatch.service.moments import zero_utc_of
+from dispatch.service.service_days import DAY_MS, Calendar, shifts_from
+from routing.fixed_lines import FixedLines
 from routing.network import RoadNetwork
 from routing.stop_points import WALK_DETOUR, StopPoint
 from routing.travel_times import DriveTimes, Profile, drive_times
 from routing.walks import WALK_M_S
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,7 @@ class Area:
     """slug: part of every key in the store, and of every token"""
     places: Places
     shifts: tuple[Shift, ...]
-    """of a day; the same every day"""
+    """of all weekdays"""
     policy: Policy
     profile: Profile
     service_hours: tuple[int, int] | None
@@ -45,6 +44,11 @@ class Area:
     map: str
     """fingerprint of the streets, written in every log"""
     version: str
+    calendar: Calendar = field(default_factory=Calendar)
+    coming_days: int = 0
+    """how many days beside the open one riders may book for"""
+    fixed_lines: FixedLines | None = None
+    """buses by the timetable, of which riders are told where they are faster"""
 
     @property
     def network(self) -> RoadNetwork:
@@ -63,7 +67,7 @@ class Area:
 
     def opening(self, day: str) -> Sequence[ev.Event]:
         """What the service day of this date starts from."""
-        shifts = [msgspec.structs.replace(shift, end=min(shift.end, 2 * DAY_MS)) for shift in self.shifts]
+        shifts = shifts_from(self.shifts, self.calendar, day, self.timezone, self.coming_days)
         at = min([0, *(shift.start for shift in shifts)])
         opened = ev.DayOpened(
             at=at,
@@ -92,15 +96,15 @@ class Area:
         place = self.places.number.get(stop)
         return None if place is None or place >= len(self.stops) else self.places.end_at(place)
 
-    def end_at(self, lat: float, lon: float) -> End | None:
-        """The end of a journey at a point; None: no stop point is within a walk."""
+    def end_at(self, lat: float, lon: float, closed: Container[int] = ()) -> End | None:
+        """The end of a journey at a point; None: no open stop point is within a walk."""
         network = self.network
         margin = FARTHEST_WALK_M if network.planar else FARTHEST_WALK_M / 50_000
         inside = (
             network.lat.min() - margin <= lat <= network.lat.max() + margin
             and network.lon.min() - margin <= lon <= network.lon.max() + margin
         )
-        return self.places.nearest(lat, lon) if inside else None
+        return self.places.nearest(lat, lon, closed) if inside else None
 
     def walk_ms(self, origin: End, destination: End) -> int:
         """On foot all the way, as the crow flies and a stated factor more, ms."""
@@ -119,6 +123,11 @@ class Journey:
     arrive_by: int | None = None
     seats: int = 1
     wheelchairs: int = 0
+    origins: tuple[Access, ...] | None = None
+    """stop points of an earlier request for the same origin; None: those within a walk of it"""
+    destinations: tuple[Access, ...] | None = None
+    latest_pickup: int | None = None
+    latest_dropoff: int | None = None
 
     def back(self, depart_after: int | None) -> Journey:
         """The same people on the way back."""
@@ -136,16 +145,21 @@ def request_for(
     *,
     id: str,  # noqa: A002
     rider: str | None,
+    closed: Container[int] = (),
 ) -> RideRequest:
-    """The core's request for a journey, as the simulator makes it of an attempt."""
+    """The core's request for a journey, as the simulator makes it of an attempt. Closed stop points are left out."""
     departs = max(now, journey.depart_after) if journey.depart_after is not None else now
     ends = np.array([[journey.origin.place], [journey.destination.place], [departs]], np.int64)
     ms, mm = direct(times, ends[0], ends[1], ends[2])
     if journey.arrive_by is not None and journey.depart_after is None:
         departs = leaves(policy, now, int(ms[0]), journey.arrive_by)
     origins, destinations = area.places.both_ends(
-        journey.origin, journey.destination, policy.walk_m, policy.stop_choices
+        journey.origin, journey.destination, policy.walk_m, policy.stop_choices, closed
     )
+    if journey.origins is not None:
+        origins = journey.origins
+    if journey.destinations is not None:
+        destinations = journey.destinations
     return RideRequest(
         id=id,
         origins=origins,
@@ -154,6 +168,8 @@ def request_for(
         direct_mm=int(mm[0]),
         depart_after=departs,
         arrive_by=journey.arrive_by,
+        latest_pickup=journey.latest_pickup,
+        latest_dropoff=journey.latest_dropoff,
         seats=journey.seats,
         wheelchairs=journey.wheelchairs,
         rider=rider,

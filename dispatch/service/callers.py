@@ -1,0 +1,68 @@
+"""Whose rides a call is about: a rider's own, or those of the rider for whom an operator acts by phone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Query
+from msgspec import structs
+
+from dispatch.core import events as ev
+from dispatch.core.world import Ride
+from dispatch.service.auth import Identity, RiderOrDesk
+from dispatch.service.live import Live
+from dispatch.service.models import Id
+from dispatch.service.problems import Problem
+from dispatch.service.sign_in import LiveZone
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,100}$", description="the caller's own; needed"),
+]
+
+
+class For(Identity, frozen=True):
+    """Whose rides a call is about: the rider's own, or those of the rider that an operator names."""
+
+    rider: str = ""
+
+
+async def on_behalf(
+    caller: RiderOrDesk,
+    live: LiveZone,
+    rider: Annotated[Id | None, Query(description="operators: whose rides")] = None,
+) -> For:
+    """The rider that the call is about. Raises Problem where a rider names somebody else."""
+    if caller.role == "rider":
+        if rider not in (None, caller.subject):
+            raise Problem("wrong_role")
+        rider = caller.subject
+    elif rider is None or not await live.vault.known(rider):
+        raise Problem("no_such_rider")
+    return For(caller.role, caller.subject, caller.zone, caller.expires, rider)
+
+
+ForRider = Annotated[For, Depends(on_behalf)]
+
+
+def by_phone(who: For, kind: ev.Act, request: str | None, reason: str = "") -> ev.ActTaken | None:
+    """What an operator does for a rider is in the log with their name."""
+    return None if who.role == "rider" else ev.ActTaken(0, kind, who.subject, reason or "by phone", request)
+
+
+def done_at(act: ev.ActTaken, now: int) -> ev.ActTaken:
+    """The act, done now."""
+    return structs.replace(act, at=now)
+
+
+def own_ride(live: Live, who: For, ride: str) -> Ride:
+    """A ride of the rider's own. Raises Problem: another's does not exist."""
+    found = live.ride(ride)
+    if found is None or found.request.rider != who.rider:
+        raise Problem("no_such_ride")
+    return found
+
+
+def key_of(who: For, key: str) -> str:
+    """An idempotency key that is the caller's own."""
+    return f"{who.role}:{who.subject}:{who.rider}:{key}"
