@@ -37,11 +37,11 @@ async def change(
 
     Where that is not possible nothing changes, and the answer (`change_not_possible`) holds the receipt in `why`.
     """
+    live.require_ready()
+    found = own_ride(live, who, ride)
     if key is None:
         raise Problem("key_missing")
-    live.require_ready()
     await check_rider(live, who.rider)
-    found = own_ride(live, who, ride)
     journey = changed_journey(live, found, ask)
     act = by_phone(who, "change", ride)
     name = reference()

@@ -62,6 +62,14 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/rides/{ride}/complaints"): RIDERS,
     ("PUT", "/v1/rides/{ride}/payment"): RIDERS,
     ("GET", "/v1/complaints"): RIDERS,
+    ("PATCH", "/v1/rides/{ride}"): RIDERS,
+    ("GET", "/v1/terms"): RIDERS,
+    ("GET", "/v1/recurring"): RIDERS,
+    ("POST", "/v1/recurring"): RIDERS,
+    ("GET", "/v1/recurring/{template}"): RIDERS,
+    ("DELETE", "/v1/recurring/{template}"): RIDERS,
+    ("POST", "/v1/recurring/{template}/skip"): RIDERS,
+    ("POST", "/v1/recurring/{template}/unskip"): RIDERS,
     ("GET", "/v1/driver/shifts"): D,
     ("POST", "/v1/driver/shifts/{shift}/start"): D,
     ("POST", "/v1/driver/shifts/{shift}/end"): D,
@@ -103,7 +111,13 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("DELETE", "/v1/operator/drivers/{driver}"): O,
     ("GET", "/v1/operator/shifts"): STAFF,
     ("POST", "/v1/operator/shifts"): O,
+    ("PUT", "/v1/operator/shifts/{shift}"): O,
     ("POST", "/v1/operator/shifts/{shift}/close"): O,
+    ("POST", "/v1/operator/shifts/{shift}/lend"): O,
+    ("GET", "/v1/operator/loans"): STAFF,
+    ("POST", "/v1/operator/shuttles/{shuttle}/clear"): O,
+    ("POST", "/v1/operator/shuttles/{shuttle}/restore"): O,
+    ("POST", "/v1/operator/rides/{ride}/forgive"): O,
     ("GET", "/v1/operator/results"): STAFF,
     ("GET", "/v1/operator/results/{result}/report"): STAFF,
 }
@@ -166,7 +180,7 @@ def test_nobody_gets_in_where_they_may_not(tmp_path: Path) -> None:
             shift = next(iter(town.live.world.shuttles))
             await town.driver(shift)
             names = {
-                "ride": ride, "request": ride, "shift": shift, "shuttle": shift, "driver": "d-x", "complaint": "C1",
+                "ride": ride, "request": ride, "shift": shift, "shuttle": shift, "driver": "d-x", "complaint": "C1", "template": "T1",
                 "result": "r1",
             }  # fmt: skip
             wrong: list[str] = []
@@ -206,7 +220,7 @@ def test_a_rider_or_driver_meets_nothing_of_anothers(tmp_path: Path, role: str) 
                 "rating": {"stars": 3}, "complaints": {"words": "x"}, "payment": {"reference": "abcd"}, "return": {},
                 "events": {"events": [{"id": "1", "at": "2026-03-03T00:00:00Z", "kind": "departed"}]},
                 "positions": {"positions": [{"at": "2026-03-03T00:00:00Z", "lat": 0, "lon": 0}]},
-                "trouble": {"kind": "breakdown"},
+                "trouble": {"kind": "breakdown"}, "{ride}": {"seats": 2},
             }  # fmt: skip
             for (method, path), allowed in ROWS.items():
                 if role in allowed and any(name in path for name in OWN):
