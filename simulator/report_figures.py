@@ -15,6 +15,7 @@ GROUPS: Final = {
         "service_rate", "acceptance_rate", "extra.delivered_per_call", "extra.persons_delivered", "party_mean",
         "booked_ahead_share", "extra.alternatives_taken_share", "extra.queued", "extra.queued_booked_share",
         "extra.queue_wait_mean_s", "extra.cancelled_late", "extra.cancelled_queued", "extra.unanswered",
+        "extra.later_days",
     ),
     "Waiting and riding": (
         "wait_mean_s", "wait_p95_s", "extra.wait_p50_s", "extra.wait_max_s", "last_call_wait_mean_s",

@@ -180,8 +180,8 @@ def test_nobody_gets_in_where_they_may_not(tmp_path: Path) -> None:
             shift = next(iter(town.live.world.shuttles))
             await town.driver(shift)
             names = {
-                "ride": ride, "request": ride, "shift": shift, "shuttle": shift, "driver": "d-x", "complaint": "C1", "template": "T1",
-                "result": "r1",
+                "ride": ride, "request": ride, "shift": shift, "shuttle": shift, "driver": "d-x", "complaint": "C1",
+                "result": "r1", "template": "T1",
             }  # fmt: skip
             wrong: list[str] = []
             for (method, path), allowed in ROWS.items():
