@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -201,3 +204,14 @@ def test_a_cell_is_named_by_what_was_changed() -> None:
     """As a table has it."""
     assert Cell((("policy.walk_m", "400"), ("vehicles.0.count", "3")), []).label == "walk_m 400, vehicles.0.count 3"
     assert Cell((), []).label == "as it is"
+
+
+def test_the_same_figures_on_processes_and_on_a_cluster_whose_worker_dies() -> None:
+    """The benchmark with two days of each policy: nothing is lost, nothing differs."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.bench_sweep", "2"], capture_output=True, text=True, timeout=400,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"10 days on Dask, worker \[\d+\] killed", done.stdout), done.stdout
+    assert "10 days complete, the same figures everywhere: True" in done.stdout
