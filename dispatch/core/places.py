@@ -57,6 +57,10 @@ class Places:
         return {node: i for i, node in reversed(list(enumerate(self.nodes.tolist())))}
 
     @cached_property
+    def _around(self) -> dict[tuple[float, float, float], tuple[Access, ...]]:
+        return {}
+
+    @cached_property
     def _walks(self) -> StopWalks:
         return StopWalks(self.network, self.stops)
 
@@ -75,11 +79,19 @@ class Places:
         own = Access(end.place, end.walk)
         if walk_m <= 0 or choices <= 1:
             return (own,)
-        near = self._walks.near(end.lat, end.lon, limit_m=walk_m)
-        others = [
-            Access(walk.stop, _ms(walk.seconds)) for walk in near if walk.stop != end.place and walk.stop not in closed
-        ]
+        others = [near for near in self._near(end, walk_m) if near.place != end.place and near.place not in closed]
         return (own, *others[: choices - 1])
+
+    def _near(self, end: End, walk_m: float) -> tuple[Access, ...]:
+        """Stop points within a walk of an end; of stop points it is remembered, as most journeys begin and end there."""
+        asked = (end.lat, end.lon, walk_m)
+        found = self._around.get(asked)
+        if found is None:
+            near = self._walks.near(end.lat, end.lon, limit_m=walk_m)
+            found = tuple(Access(walk.stop, _ms(walk.seconds)) for walk in near)
+            if end.walk == 0:
+                self._around[asked] = found
+        return found
 
     def both_ends(
         self, origin: End, destination: End, walk_m: float, choices: int, closed: Container[int] = ()

@@ -134,8 +134,9 @@ def create_app(
     )
     app.state.calls = calls
     problems.install(app)
-    parts = (sign_in, rides, changes, recurring_routes, standing, drivers, operators, shifts, lending, staff)
-    for router in (_common(), *(part.router for part in parts)):
+    # in the order in which they are looked at: what is called most comes first
+    parts = (rides, drivers, sign_in, changes, recurring_routes, standing, operators, shifts, lending, staff)
+    for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
     app.include_router(staff.open_router)
     if stepped:

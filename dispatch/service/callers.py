@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Request
 from msgspec import structs
 
 from dispatch.core import events as ev
 from dispatch.core.world import Ride
 from dispatch.service.auth import Identity, RiderOrDesk
-from dispatch.service.live import Live
+from dispatch.service.live import Live, live_of
 from dispatch.service.models import Id
 from dispatch.service.problems import Problem
-from dispatch.service.sign_in import LiveZone
 
 IdempotencyKey = Annotated[
     str | None,
@@ -29,7 +28,7 @@ class For(Identity, frozen=True):
 
 async def on_behalf(
     caller: RiderOrDesk,
-    live: LiveZone,
+    request: Request,
     rider: Annotated[Id | None, Query(description="operators: whose rides")] = None,
 ) -> For:
     """The rider that the call is about. Raises Problem where a rider names somebody else."""
@@ -37,7 +36,7 @@ async def on_behalf(
         if rider not in (None, caller.subject):
             raise Problem("wrong_role")
         rider = caller.subject
-    elif rider is None or not await live.vault.known(rider):
+    elif rider is None or not await (await live_of(request)).vault.known(rider):
         raise Problem("no_such_rider")
     return For(caller.role, caller.subject, caller.zone, caller.expires, rider)
 

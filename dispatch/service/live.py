@@ -45,6 +45,7 @@ from dispatch.service.zone import Area
 
 NAMES_KEPT_S = 60
 DECISIONS = 10_000
+MOST_TOKENS = 20_000
 
 
 class Person(Struct, frozen=True):
@@ -90,6 +91,8 @@ class Live:
         self._maps = Maps(area)
         self.decisions_ms: deque[float] = deque(maxlen=DECISIONS)
         """from a call for quotes, or a booking, to its answer"""
+        self.identities: dict[str, Any] = {}
+        """of tokens that have been verified, until they expire"""
         self._people: dict[str, tuple[float, Person]] = {}
         self._moments: Moments | None = None
         self._frame: tuple[int, bytes] = (-1, b"")
@@ -225,6 +228,12 @@ class Live:
     async def note_trouble(self, shuttle: str, kind: str, stop: str | None, words: str | None) -> None:
         """Show operators what a driver told."""
         self.troubles.append(Trouble(self.now, shuttle, kind, stop, words))
+
+    def remember(self, token: str, identity: Any) -> None:
+        """The token has been verified: verifying costs more than all else at the edge."""
+        if len(self.identities) >= MOST_TOKENS:
+            self.identities.clear()
+        self.identities[token] = identity
 
     def forget_person(self, rider: str) -> None:
         """It has changed, or was deleted."""

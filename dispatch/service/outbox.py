@@ -29,6 +29,8 @@ AT_ONCE: Final = 16
 HELD: Final = 1_000
 """messages held in memory; the others wait in the store"""
 ATTEMPT_S: Final = 10.0
+GATHER_S: Final = 0.05
+"""what has come or gone meanwhile is read or told of at once"""
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 300.0
 GIVEN_UP_AFTER_S: Final = 86_400.0
@@ -85,6 +87,8 @@ class Outbox:
         self._store = store
         self._channels = channels
         self._news = asyncio.Event()
+        self._done: list[str] = []
+        """entries that have been delivered and lie in the store still"""
 
     def wake(self) -> None:
         """Something was put in."""
@@ -94,6 +98,8 @@ class Outbox:
         """Deliver until cancelled."""
         free = asyncio.Semaphore(AT_ONCE)
         cursor, under_way = "-", set[asyncio.Task[None]]()
+        self._done.clear()
+        clearing = asyncio.create_task(self._clear())
         try:
             while True:
                 self._news.clear()
@@ -107,8 +113,17 @@ class Outbox:
                 self.counts.waiting = len(under_way)
                 if not page:
                     await self._news.wait()
+                    await asyncio.sleep(GATHER_S)
         finally:
-            await ended(under_way)
+            await ended([*under_way, clearing])
+
+    async def _clear(self) -> None:
+        """Tell the store what has been delivered, many at once: each telling costs an fsync of its own."""
+        while True:
+            await asyncio.sleep(GATHER_S)
+            if self._done:
+                done, self._done = self._done, []
+                await self._told(lambda done=done: self._store.delivered(done))  # type: ignore[misc]
 
     async def _page(self, after: str, room: int) -> list[tuple[str, bytes]]:
         """What has come since, as far as there is room for it."""
@@ -142,7 +157,7 @@ class Outbox:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         self.counts.delivered += 1
-        await self._told(lambda: self._store.delivered([entry]))
+        self._done.append(entry)
 
     async def _told(self, tell: Callable[[], Awaitable[None]]) -> None:
         """Tell the store, however long it is away: until then the message would be delivered again."""
