@@ -1,15 +1,18 @@
 """How many bookings a second the service takes: open loop, client on the same machine, real insertion, `always`.
 
-    python tests/benchmarks/bench_load.py [--rate 100] [--seconds 60] [--shuttles 100] [--viewers 0]
+    python -m tests.benchmarks.bench_load [--rate 100] [--seconds 60] [--shuttles 100] [--viewers 0]
 
 A booking is two calls, for quotes and for one of them; each is sent when its moment has come, however late the answers
 to others are, and its time counts from that moment. `--viewers` keep so many streams of the operators' live log open.
+Processor time is told beside: on a busy machine it says more than the clock. The client speaks HTTP/1.1 itself, on
+connections that it keeps: a common client library takes as much of the machine as the service.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import statistics
 import subprocess
@@ -17,9 +20,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
+import uvloop
 
 from simulator.streams import Stream
 
@@ -48,57 +52,136 @@ def fsync_p50_ms(folder: Path) -> float:
     return statistics.median(took)
 
 
-async def load(url: str, token: str, rate: float, seconds: float, viewers: int) -> dict[str, list[float]]:
-    """Milliseconds of each call by kind; `errors` holds the statuses of those that failed."""
+class Connection(asyncio.Protocol):
+    """One kept connection: a call at a time."""
+
+    def __init__(self) -> None:
+        self._got = bytearray()
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """More of the answer."""
+        self._got += data
+        head = self._got.find(b"\r\n\r\n")
+        if head < 0 or self._answer is None:
+            return
+        headers = bytes(self._got[:head]).lower()
+        at = headers.find(b"content-length:")
+        length = int(headers[at + 15 :].split(b"\r\n", 1)[0])
+        if len(self._got) >= head + 4 + length:
+            body = bytes(self._got[head + 4 : head + 4 + length])
+            self._got.clear()
+            answer, self._answer = self._answer, None
+            answer.set_result((int(headers[9:12]), body))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Whoever waits hears of it; one that lay idle for long is not used again."""
+        self._transport = None
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionError("closed"))
+
+    @property
+    def open(self) -> bool:
+        """The service has not closed it."""
+        return self._transport is not None
+
+    async def call(self, request: bytes) -> tuple[int, bytes]:
+        """(status, body)."""
+        assert self._transport is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+
+class Client:
+    """Connections that are kept, as many as are needed at once."""
+
+    def __init__(self, host: str, port: int, token: str) -> None:
+        self._where = host, port
+        self._head = f"Host: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        self._idle: list[Connection] = []
+
+    async def post(self, path: str, body: Any, more: str = "") -> tuple[int, bytes]:
+        """(status, body) of a call."""
+        data = json.dumps(body).encode()
+        head = f"POST {path} HTTP/1.1\r\n{self._head}{more}Content-Length: {len(data)}\r\n\r\n"
+        connection = self._idle.pop() if self._idle else None
+        while connection is not None and not connection.open:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            _, connection = await asyncio.get_running_loop().create_connection(Connection, *self._where)
+        answer = await connection.call(head.encode() + data)
+        self._idle.append(connection)
+        return answer
+
+
+async def load(
+    host: str, port: int, token: str, rate: float, seconds: float, viewers: int
+) -> tuple[dict[str, list[float]], float]:
+    """(ms of each call by kind, `errors` holds the statuses of those that failed; CPU seconds of the client)."""
     took: dict[str, list[float]] = {"quote": [], "book": [], "gone": [], "errors": []}
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=400)
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, headers=headers) as client:
-        stops = [f["id"] for f in (await client.get("/v1/stop-points")).json()["features"]]
+    client = Client(host, port, token)
+    async with httpx.AsyncClient(
+        base_url=f"http://{host}:{port}", headers={"Authorization": f"Bearer {token}"}
+    ) as slow:
+        stops = [f["id"] for f in (await slow.get("/v1/stop-points")).json()["features"]]
         riders = []
         for n in range(RIDERS):
             asked = {"phone": f"+56900{n:05}", "reason": "load"}
-            riders.append((await client.post("/v1/operator/riders", json=asked)).json()["rider"])
+            riders.append((await slow.post("/v1/operator/riders", json=asked)).json()["rider"])
 
-        async def call(kind: str, due: float, path: str, body: Any, **more: str) -> Any:
-            answer = await client.post(path, json=body, headers=more)
-            took[kind].append((time.perf_counter() - due) * 1000)
-            if answer.status_code >= 400:
-                # 409, 410: the place was given to somebody else while the rider chose; an answer, not an error
-                took["gone" if answer.status_code in (409, 410) else "errors"].append(answer.status_code)
-                return None
-            return answer.json()
+    async def call(kind: str, due: float, path: str, body: Any, more: str = "") -> Any:
+        status, answer = await client.post(path, body, more)
+        took[kind].append((time.perf_counter() - due) * 1000)
+        if status >= 400:
+            # 409, 410: the place was given to somebody else while the rider chose; an answer, not an error
+            took["gone" if status in (409, 410) else "errors"].append(status)
+            return None
+        return json.loads(answer)
 
-        async def book(n: int, due: float) -> None:
-            stream = Stream(1, "load", n)
-            origin = stream.below(len(stops))
-            goal = (origin + 1 + stream.below(len(stops) - 1)) % len(stops)
-            ends = {"from": {"stop": stops[origin]}, "to": {"stop": stops[goal]}}
-            who = f"?rider={riders[n % RIDERS]}"
-            quotes = await call("quote", due, f"/v1/quotes{who}", ends)
-            if quotes is not None and quotes["offers"]:
-                take, now = {"quote": quotes["offers"][0]["quote"]}, time.perf_counter()
-                await call("book", now, f"/v1/bookings{who}", take, **{"Idempotency-Key": f"b{n}"})
+    async def book(n: int, due: float) -> None:
+        stream = Stream(1, "load", n)
+        origin = stream.below(len(stops))
+        goal = (origin + 1 + stream.below(len(stops) - 1)) % len(stops)
+        ends = {"from": {"stop": stops[origin]}, "to": {"stop": stops[goal]}}
+        who = f"?rider={riders[n % RIDERS]}"
+        quotes = await call("quote", due, f"/v1/quotes{who}", ends)
+        if quotes is not None and quotes["offers"]:
+            take, now = {"quote": quotes["offers"][0]["quote"]}, time.perf_counter()
+            await call("book", now, f"/v1/bookings{who}", take, f"Idempotency-Key: b{n}\r\n")
 
-        async def view() -> None:
-            async with client.stream("GET", "/v1/operator/live", timeout=None) as answer:
-                async for _ in answer.aiter_raw():
-                    pass
+    async def view() -> None:
+        reader, writer = await asyncio.open_connection(host, port)
+        head = f"GET /v1/operator/live HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        writer.write(head.encode())
+        while await reader.read(65536):
+            pass
 
-        watching = [asyncio.create_task(view()) for _ in range(viewers)]
-        await asyncio.sleep(1)
-        began = time.perf_counter()
-        tasks = []
-        for n in range(round(rate * seconds)):
-            due = began + n / rate
-            if (left := due - time.perf_counter()) > 0:
-                await asyncio.sleep(left)
-            tasks.append(asyncio.create_task(book(n, due)))
-        await asyncio.gather(*tasks)
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
-    return took
+    watching = [asyncio.create_task(view()) for _ in range(viewers)]
+    await asyncio.sleep(1)
+    began, cpu = time.perf_counter(), time.process_time()
+    tasks = []
+    for n in range(round(rate * seconds)):
+        due = began + n / rate
+        if (left := due - time.perf_counter()) > 0:
+            await asyncio.sleep(left)
+        tasks.append(asyncio.create_task(book(n, due)))
+    await asyncio.gather(*tasks)
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    return took, time.process_time() - cpu
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -130,7 +213,9 @@ def main() -> None:
                         break
                 except httpx.TransportError:
                     time.sleep(0.2)
-            took = asyncio.run(load(url, token, given.rate, given.seconds, given.viewers))
+            before, began = cpu_s(service.pid), time.perf_counter()
+            took, client_s = uvloop.run(load("127.0.0.1", given.port, token, given.rate, given.seconds, given.viewers))
+            service_s, lasted = cpu_s(service.pid) - before, time.perf_counter() - began
         finally:
             service.terminate()
             service.wait(20)
@@ -139,6 +224,11 @@ def main() -> None:
         for kind in ("quote", "book"):
             cuts = statistics.quantiles(took[kind], n=100)
             print(f"{kind:<6} {len(took[kind])} calls  p50 {cuts[49]:.1f}  p95 {cuts[94]:.1f}  p99 {cuts[98]:.1f} ms")
+        calls = len(took["quote"]) + len(took["book"])
+        print(
+            f"processor: service {service_s / calls * 1000:.2f} ms a call ({100 * service_s / lasted:.0f} % of a core)"
+            f", client {client_s / calls * 1000:.2f} ms; load average {os.getloadavg()[0]:.1f}"
+        )
         print(f"fsync p50 {fsync_p50_ms(Path(folder)):.2f} ms")
 
 
