@@ -83,7 +83,7 @@ class Places:
         return (own, *others[: choices - 1])
 
     def _near(self, end: End, walk_m: float) -> tuple[Access, ...]:
-        """Stop points within a walk of an end; of stop points it is remembered, as most journeys begin and end there."""
+        """Stop points within a walk of an end; remembered of stop points, where most begin and end."""
         asked = (end.lat, end.lon, walk_m)
         found = self._around.get(asked)
         if found is None:
