@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { length } from "../shared/format";
-import { assign, bringBack, cancel, closeRoads, lock, message, pause, reopenRoads, withdraw } from "./acts";
+import { assign, bringBack, cancel, closeRoads, lock, message, pause, reopenRoads, seenNow, withdraw } from "./acts";
 import { ActForm, Dialog, dialog } from "./dialog";
 import { stopDrawing } from "./drawing";
 import { byName, status } from "./status";
@@ -33,13 +33,14 @@ function ask(question: () => Question): void {
 
 export function askWithdraw(shuttle: ShuttleSaid): void {
   const waiting = (live.value?.rides ?? []).filter((ride) => ride.shuttle === shuttle.id && ride.state === "booked").length;
+  const seen = seenNow(shuttle.id);
   ask(() => ({
     title: `${t.value.acts.withdraw}: ${shuttle.id}`,
     note: `${t.value.notes.withdraw(shuttle.aboard, waiting)} ${t.value.notes.withdrawUndo}`,
     go: t.value.acts.withdraw,
     danger: true,
     on: shuttle.id,
-    run: (reason) => withdraw(shuttle, reason),
+    run: (reason) => withdraw(shuttle, reason, seen),
   }));
 }
 
@@ -48,13 +49,14 @@ export function askBringBack(shuttle: ShuttleSaid): void {
 }
 
 export function askLock(ride: RideLine): void {
+  const seen = seenNow(ride.id);
   const words = () => (ride.locked ? t.value.acts.unlock : t.value.acts.lock);
   ask(() => ({
     title: `${words()}: ${ride.id}`,
     note: ride.locked ? t.value.notes.unlock : t.value.notes.lock,
     go: words(),
     on: ride.id,
-    run: (reason) => lock(ride, !ride.locked, reason),
+    run: (reason) => lock(ride, !ride.locked, reason, seen),
   }));
 }
 
@@ -86,10 +88,11 @@ export function askReopen(edges: number[]): void {
 }
 
 export function askAssign(ride: RideLine): void {
-  dialog.value = () => <Assign ride={ride} />;
+  const seen = seenNow(ride.id);
+  dialog.value = () => <Assign ride={ride} seen={seen} />;
 }
 
-function Assign({ ride }: { ride: RideLine }) {
+function Assign({ ride, seen }: { ride: RideLine; seen: number }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const from = ride.pickup ?? ride.origin;
   const away = (shuttle: ShuttleSaid) => Math.hypot((shuttle.lat - from.lat) * 111_200, (shuttle.lon - from.lon) * 111_200 * Math.cos((from.lat * Math.PI) / 180));
@@ -98,7 +101,7 @@ function Assign({ ride }: { ride: RideLine }) {
     .sort((a, b) => away(a) - away(b) || byName(a.id, b.id));
   return (
     <Dialog title={t.value.assign.title(ride.id)}>
-      <ActForm on={ride.id} go={ride.shuttle === null ? t.value.acts.place : t.value.acts.assign} first={false} run={(reason) => assign(ride, chosen, reason)}>
+      <ActForm on={ride.id} go={ride.shuttle === null ? t.value.acts.place : t.value.acts.assign} first={false} run={(reason) => assign(ride, chosen, reason, seen)}>
         <fieldset class="choices">
           <legend class="visually-hidden">{t.value.ride.shuttle}</legend>
           <label>

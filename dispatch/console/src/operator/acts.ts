@@ -54,19 +54,20 @@ const post = <T>(path: string, body: unknown, key?: string): Promise<T> =>
   session.call<T>("POST", path, { body, ...(key === undefined ? {} : { key }) });
 const put = <T>(path: string, body: unknown): Promise<T> => session.call<T>("PUT", path, { body });
 
-/** Up to where the operator has seen what they act on: the story if it is open, else the list. */
-const seen = (id: string): number => (subject.value?.id === id && storySeen.value ? storySeen.value : (live.value?.seq ?? 0));
+/** Up to where the operator has seen what they act on: the story if it is open, else the list. Taken when they begin to
+ *  decide: what changes behind an open dialog has not been seen. */
+export const seenNow = (id: string): number => (subject.value?.id === id && storySeen.value ? storySeen.value : (live.value?.seq ?? 0));
 
-export async function assign(ride: RideLine, shuttle: string | null, reason: string): Promise<void> {
+export async function assign(ride: RideLine, shuttle: string | null, reason: string, seen: number): Promise<void> {
   const from = ride.shuttle;
-  await post(`${rides(ride.id)}/assign`, { reason, shuttle, seen: seen(ride.id) });
+  await post(`${rides(ride.id)}/assign`, { reason, shuttle, seen });
   const back = from === null ? null : async (why: string) => void (await post(`${rides(ride.id)}/assign`, { reason: why, shuttle: from }));
   did(t.value.did.assigned(ride.id, shuttle ?? t.value.another), back);
 }
 
-export async function lock(ride: RideLine, locked: boolean, reason: string): Promise<void> {
+export async function lock(ride: RideLine, locked: boolean, reason: string, seen: number): Promise<void> {
   const [act, opposite] = locked ? ["lock", "unlock"] : ["unlock", "lock"];
-  await post(`${rides(ride.id)}/${act}`, { reason, seen: seen(ride.id) });
+  await post(`${rides(ride.id)}/${act}`, { reason, seen });
   did(locked ? t.value.did.locked(ride.id) : t.value.did.unlocked(ride.id), async (why) => void (await post(`${rides(ride.id)}/${opposite}`, { reason: why })));
 }
 
@@ -75,8 +76,8 @@ export async function cancel(ride: RideLine, reason: string): Promise<void> {
   did(t.value.did.cancelled(ride.id), null);
 }
 
-export async function withdraw(shuttle: ShuttleSaid, reason: string): Promise<void> {
-  await post(`${shuttles(shuttle.id)}/withdraw`, { reason, seen: live.value?.seq ?? 0 });
+export async function withdraw(shuttle: ShuttleSaid, reason: string, seen: number): Promise<void> {
+  await post(`${shuttles(shuttle.id)}/withdraw`, { reason, seen });
   did(t.value.did.withdrawn(shuttle.id), (why) => bringBack(shuttle, why));
 }
 

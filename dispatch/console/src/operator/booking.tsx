@@ -31,6 +31,10 @@ function Booking() {
   const [asked, setAsked] = useState<{ rider: string; said: QuotesSaid } | null>(null);
   const [told, setTold] = useState<{ offer: Offer; ride: string; code: string | null } | null>(null);
   const open = useRef<{ rider: string; request: string } | null>(null);
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (asked !== null && !busy) first.current?.focus();
+  }, [asked, busy]);
   // closing the dialog leaves no offer behind
   useEffect(
     () => () => {
@@ -142,7 +146,7 @@ function Booking() {
             </p>
           )}
           <ul>
-            {said.offers.map((offer, first) => (
+            {said.offers.map((offer, number) => (
               <li key={offer.quote}>
                 <div>
                   <strong>{w.kinds[offer.kind]}</strong> {w.offer(clock(offer.pickup_from), clock(offer.pickup_to), clock(offer.arrive_by))}
@@ -150,7 +154,7 @@ function Booking() {
                     {offer.pickup.name} → {offer.dropoff.name} · {money(offer.fare, offer.currency)}
                   </div>
                 </div>
-                <button type="button" class="button primary" disabled={busy} ref={first === 0 ? focusIt : null} onClick={() => take(offer)}>
+                <button type="button" class="button primary" disabled={busy} ref={number === 0 ? first : null} onClick={() => take(offer)}>
                   {w.take}
                 </button>
               </li>
@@ -177,8 +181,6 @@ function Booking() {
     </Dialog>
   );
 }
-
-const focusIt = (element: HTMLButtonElement | null) => element?.focus();
 
 /** A wall-clock time of the zone's day as a moment. */
 export function today(time: string): string {

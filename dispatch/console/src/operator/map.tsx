@@ -114,8 +114,14 @@ function dress(map: MapView): () => void {
     source: "shuttles",
     layout: { ...mark, "symbol-sort-key": ["get", "order"], "icon-size": ["interpolate", ["linear"], ["zoom"], 10, 0.7, 13, 1] },
   });
-  const put = (name: string, data: Streets | { type: "FeatureCollection"; features: (Point | Line)[] }) =>
+  const written = new Map<string, string>();
+  const put = (name: string, data: Streets | { type: "FeatureCollection"; features: (Point | Line)[] }) => {
+    // without a GPU a frame costs most of what the page costs: what has not changed is not drawn again
+    const text = JSON.stringify(data);
+    if (written.get(name) === text) return;
+    written.set(name, text);
     void (map.getSource(name) as GeoJSONSource | undefined)?.setData(data);
+  };
   const gather = (features: (Point | Line)[]) => ({ type: "FeatureCollection" as const, features });
 
   const ends = [

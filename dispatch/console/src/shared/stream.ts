@@ -43,7 +43,10 @@ export function follow(path: string, options: StreamOptions): Stream {
     if (!closed) options.onState?.(state);
   };
   const online = () => wake?.();
+  // the browser knows at once what would else be noticed only by silence
+  const offline = () => aborting.abort();
   window.addEventListener("online", online);
+  window.addEventListener("offline", offline);
 
   const connect = async (): Promise<void> => {
     const headers: Record<string, string> = { Accept: "text/event-stream" };
@@ -108,6 +111,7 @@ export function follow(path: string, options: StreamOptions): Stream {
       wake = null;
     }
     window.removeEventListener("online", online);
+    window.removeEventListener("offline", offline);
   };
   void run();
   return {

@@ -1,0 +1,188 @@
+"""A zone served by `naru serve` in a process of its own, called as anybody would call it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dispatch.core import events as ev
+from simulator.demand import generate
+from simulator.http_day import Day
+from simulator.lockstep import simulated, tell
+from simulator.scenario import Scenario, load_scenario
+from simulator.scenario_file import Demand
+from simulator.simulate import roads
+
+READY_S = 300.0
+"""the first start compiles the kernels"""
+STOP_S = 15.0
+
+
+class Service:
+    """The process, which can be stopped and started again on the same data; and the API as staff call it."""
+
+    def __init__(self, folder: Path, zone: str, *options: str, key: str = "", **settings: str) -> None:
+        self.zone = zone
+        self.folder = folder
+        self.key = key or secrets.token_hex(32)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.options = options
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client = httpx.Client(base_url=self.url, timeout=20)
+        self.operator = ""
+
+    def start(self) -> None:
+        """Start it, and return when it decides."""
+        settings = {
+            "NARU_TOKEN_KEY": self.key,
+            "NARU_VAULT_KEY": self.key,
+            "NARU_DATA_DIR": str(self.folder / "data"),
+            "NARU_RESULTS_DIR": str(self.folder / "results"),
+            "NARU_CALLS_PER_MINUTE": "100000",
+            "NARU_CALLS_PER_MINUTE_ADDRESS": "100000",
+            "NARU_CODES_PER_HOUR": "1000",
+            "NARU_LOG_LEVEL": "error",
+            **self._settings,
+        }
+        command = [sys.executable, "-m", "simulator.cli", "serve", self.zone, "--development", "--port", str(self.port)]
+        with (self.folder / "service.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *self.options],
+                env={**os.environ, **settings},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=self.folder,
+            )
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, (self.folder / "service.log").read_text()
+            with contextlib.suppress(httpx.TransportError):
+                if self._client.get("/ready").status_code == 200:
+                    break
+            time.sleep(0.3)
+        else:
+            raise TimeoutError((self.folder / "service.log").read_text())
+        self.operator = self.token("operator", "mina")
+
+    def stop(self) -> None:
+        """As an operator's host would: asked to end, killed if it does not."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def close(self) -> None:
+        """For good."""
+        self.stop()
+        self._client.close()
+
+    def token(self, role: str, subject: str) -> str:
+        """Staff's token, as development mode gives it."""
+        token: str = self.call("POST", "/v1/sign-in/development", {"role": role, "subject": subject}, token="")[
+            "access_token"
+        ]
+        return token
+
+    def answer(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """One call, as the operator unless another token is given."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        with_token = self.operator if token is None else token
+        if with_token:
+            sent["Authorization"] = f"Bearer {with_token}"
+        return self._client.request(method, path, json=body, headers=sent)
+
+    def call(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Any:
+        """The answer of a call that must succeed."""
+        answer = self.answer(method, path, body, token=token, **headers)
+        assert answer.status_code < 400, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+    def state(self) -> Any:
+        """The zone's state."""
+        return self.call("GET", "/v1/operator/state")
+
+    def booked_by_phone(self, phone: str, name: str, origin: str = "S000", goal: str = "S020") -> str:
+        """A ride booked by the desk; its id."""
+        asked = {"reason": "call", "phone": phone, "name": name}
+        rider = self.call("POST", "/v1/operator/riders", asked)["rider"]
+        journey = {"from": {"stop": origin}, "to": {"stop": goal}}
+        quotes = self.call("POST", f"/v1/quotes?rider={rider}", journey)
+        take = {"quote": quotes["offers"][0]["quote"]}
+        ride: str = self.call("POST", f"/v1/bookings?rider={rider}", take, Idempotency_Key=secrets.token_hex(8))["id"]
+        return ride
+
+    def driver(self, shift: str) -> str:
+        """A driver's token for a shift of `lived`, whose drivers are signed in."""
+        name = f"d-{shift.replace('#', '-')}"
+        token: str = self.call("POST", "/v1/driver/sign-in", {"driver": name, "pin": "2468"}, token="")["access_token"]
+        return token
+
+
+@contextmanager
+def serving(folder: Path, zone: str, *options: str, key: str = "", **settings: str) -> Iterator[Service]:
+    """A service that runs until the block ends."""
+    service = Service(folder, zone, *options, key=key, **settings)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.close()
+
+
+@contextmanager
+def serving_again(stopped: Service, folder: Path) -> Iterator[Service]:
+    """A service that goes on from where another one was stopped, on a copy of its data."""
+    shutil.copytree(stopped.folder / "data", folder / "data", ignore=shutil.ignore_patterns("*.sock"))
+    with serving(folder, stopped.zone, *stopped.options, key=stopped.key) as service:
+        yield service
+
+
+def live_until(service: Service, at_s: float) -> None:
+    """Live the scenario's day up to a time of it on a service started with --lockstep: riders and drivers call it."""
+    scenario = load_scenario(service.zone)
+    lived = simulated(scenario)
+    ticks = [n for n, event in enumerate(lived) if isinstance(event, ev.TimerTicked) and event.at <= at_s * 1000]
+
+    async def live() -> None:
+        day = Day(service.url, _attempts(scenario), scenario.places.ids, scenario.riders, (), scenario.seed,
+                  scenario.zero_utc)  # fmt: skip
+        day.operator.token = service.operator
+        try:
+            await tell(day, lived[: ticks[-1] + 1])
+        finally:
+            await day.close()
+
+    with ThreadPoolExecutor(1) as aside:  # the browser's own loop runs in this thread
+        aside.submit(lambda: asyncio.run(live())).result()
+
+
+def _attempts(scenario: Scenario) -> Any:
+    assert isinstance(scenario.requests, Demand)
+    return generate(scenario.requests, scenario.places, roads(scenario), scenario.seed, scenario.service_hours)

@@ -1,0 +1,388 @@
+"""An operator's morning in the console, by mouse and by keyboard alone; and what goes wrong on such a morning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Open, axe, shot
+from tests.browser.served import Service, serving_again
+
+NASTY = (
+    "<script>window.ran=1</script>",
+    "<img src=x onerror=window.ran=1>",
+    "\"'><svg onload=window.ran=1>",
+    "javascript:window.ran=1",
+    "{{constructor.constructor('window.ran=1')()}}",
+    "</textarea><b onmouseover=window.ran=1>",
+)
+RTL = "מרים שרון 👵🏽‍🦽"
+
+
+@pytest.fixture(scope="module")
+def playground(lived: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same morning for tests that add to it what no other test minds."""
+    with serving_again(lived, tmp_path_factory.mktemp("playground")) as service:
+        yield service
+
+
+def console(service: Service, watched: Open, *, name: str = "", **options: Any) -> Page:
+    """The console, signed in by a key in its address."""
+    page = watched(service, **options).page()
+    token = service.token("operator", name) if name else service.operator
+    page.goto(f"/console#key={token}")
+    expect(page.get_by_role("heading", name=re.compile("nauru"))).to_be_visible()
+    expect(page.locator("#shuttles [data-row]").first).to_be_visible()
+    expect(page.locator(".map-pane canvas")).to_be_visible()
+    assert "key=" not in page.url
+    return page
+
+
+def with_riders(service: Service) -> Any:
+    """A shuttle with somebody aboard."""
+    return next(shuttle for shuttle in service.state()["shuttles"] if shuttle["aboard"] and shuttle["state"] == "on")
+
+
+def rides_on(service: Service, shuttle: str) -> set[str]:
+    """Open rides of a shuttle."""
+    return {ride["id"] for ride in service.state()["rides"]
+            if ride["shuttle"] == shuttle and ride["state"] in ("booked", "aboard")}  # fmt: skip
+
+
+def answered(page: Page) -> Locator:
+    """What was done last, as the console tells it."""
+    return page.locator(".done").last
+
+
+def reach(page: Page, words: str) -> None:
+    """Tab to what has this name, as somebody without a mouse does."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if words in page.evaluate(
+            "(document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText)"
+        ):
+            return
+    raise AssertionError(f"{words!r} is not reached by Tab")
+
+
+def test_a_morning(morning: Service, watched: Open) -> None:
+    """Trouble, out of service, riders recovered, a road closed and opened, a phone booking locked, back in time."""
+    shuttle = with_riders(morning)
+    name = shuttle["id"]
+    affected = rides_on(morning, name)
+    page = console(morning, watched)
+    expect(page.locator("#shuttles [data-row]")).to_have_count(
+        sum(one["state"] == "on" for one in morning.state()["shuttles"])
+    )
+    shot(page, "console-en")
+    # a driver reports trouble: it is the first thing on the screen, and so is its answer
+    words = f"Smoke from the engine {NASTY[0]}"
+    morning.call(
+        "POST", f"/v1/driver/shifts/{name}/trouble", {"kind": "other", "words": words}, token=morning.driver(name)
+    )
+    alert = page.locator(".alert.trouble")
+    expect(alert).to_contain_text(words)
+    alert.get_by_role("button", name="Take out of service").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Take out of service").click()
+    expect(dialog).to_contain_text("A reason is needed.")
+    dialog.get_by_role("button", name="Breakdown").click()
+    dialog.get_by_role("button", name="Take out of service").click()
+    expect(answered(page)).to_contain_text(f"{name} taken out of service")
+    expect(page.locator(".alert.broken")).to_contain_text("out of service")
+    after = {ride["id"]: ride for ride in morning.state()["rides"]}
+    assert affected
+    assert all(after[ride]["shuttle"] not in (name, None) for ride in affected), "somebody was left behind"
+    shot(page, "console-breakdown")
+    # its riders' stories tell it
+    ride = min(affected)
+    page.keyboard.press("/")
+    page.get_by_role("combobox").fill(ride)
+    page.keyboard.press("Enter")
+    story = page.locator("#details .story")
+    expect(story).to_contain_text("Moved to")
+    expect(story).to_contain_text("went out of service")
+    page.keyboard.press("Escape")
+    # a road is closed by drawing over it, looked at first, and opened again
+    page.get_by_role("button", name="Close a road").click()
+    box = page.locator(".map-pane canvas").bounding_box()
+    assert box is not None
+    for share in (0.35, 0.5, 0.65):
+        page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.62)
+    expect(page.locator(".draw-bar")).to_contain_text(re.compile(r"3 points, crosses \d+ street sections"))
+    shot(page, "console-drawing")
+    page.get_by_role("button", name="Close these streets").click()
+    dialog.get_by_label("Reason").fill("Burst pipe")
+    dialog.get_by_role("button", name="Close these streets").click()
+    expect(answered(page)).to_contain_text(re.compile(r"\d+ street sections closed"))
+    assert morning.state()["closed_edges"] > 0
+    shot(page, "console-closed")
+    answered(page).get_by_role("button", name="Undo").click()
+    expect(answered(page)).to_contain_text("undone")
+    assert morning.state()["closed_edges"] == 0
+    # grandmother calls
+    page.get_by_role("button", name="Phone booking").click()
+    dialog.get_by_label("Phone number").fill("+674 555 0199")
+    dialog.get_by_label("Name").fill(f"{RTL} {NASTY[1]}")
+    for label, stop in (("From stop point", "S004"), ("To stop point", "S020")):
+        dialog.get_by_label(label).and_(page.get_by_role("combobox")).fill(stop)
+        dialog.get_by_role("option", name=re.compile(stop)).click()
+    dialog.get_by_role("button", name="Find rides").click()
+    dialog.get_by_role("button", name="Book", exact=True).first.click()
+    expect(dialog).to_contain_text("Booked. Tell the caller:")
+    expect(dialog).to_contain_text(re.compile(r"Be at .+ from \d\d:\d\d"))
+    dialog.get_by_role("button", name="Close").last.click()
+    details = page.locator("#details")
+    expect(details).to_contain_text(RTL)
+    booked = details.get_by_role("heading", level=2).inner_text()
+    # her ride is locked
+    details.get_by_role("button", name="Lock to its shuttle").click()
+    dialog.get_by_label("Reason").fill("Knows the driver")
+    page.keyboard.press("Enter")
+    expect(answered(page)).to_contain_text(f"{booked} locked")
+    assert next(one for one in morning.state()["rides"] if one["id"] == booked)["locked"]
+    expect(details).to_contain_text("by mina: Knows the driver")
+    shot(page, "console-ride")
+    assert axe(page) == []
+    # back in time: nothing of this has happened yet, and nothing can be done
+    page.get_by_role("button", name="Ten minutes back").click()
+    expect(page.locator(".banner.past")).to_be_visible()
+    expect(page.get_by_role("button", name="Phone booking")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shuttles")).to_contain_text(name)
+    expect(page.get_by_role("tabpanel")).not_to_contain_text(booked)
+    shot(page, "console-past")
+    page.get_by_role("button", name="Back to now").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text(booked)
+    page.get_by_role("tab", name="Log").click()
+    page.get_by_role("button", name="Acts").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("by mina: Breakdown")
+    assert page.evaluate("window.ran") is None
+
+
+def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
+    """The same without a mouse: letters, arrows, Tab, Enter."""
+    shuttle = with_riders(morning)
+    name = shuttle["id"]
+    page = console(morning, watched)
+    press = page.keyboard.press
+    press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
+    press("Escape")
+    morning.call("POST", f"/v1/driver/shifts/{name}/trouble", {"kind": "other", "words": "flat tyre"},
+                 token=morning.driver(name))  # fmt: skip
+    expect(page.locator(".alert.trouble")).to_contain_text("flat tyre")
+    press("a")
+    press("Enter")
+    expect(page.locator("#details h2")).to_contain_text(name)
+    press("x")
+    page.keyboard.type("Flat tyre")
+    press("Enter")
+    expect(answered(page)).to_contain_text(f"{name} taken out of service")
+    # a road, under the cross in the middle of the map
+    press("Escape")
+    press("c")
+    for _ in range(4):
+        press(" ")
+        press("ArrowRight")
+        page.wait_for_timeout(400)  # the map glides
+    expect(page.locator(".draw-bar")).to_contain_text("4 points")
+    for _ in range(14):
+        if "crosses no street" not in page.locator(".draw-bar").inner_text():
+            break
+        press("ArrowDown")
+        page.wait_for_timeout(400)
+        press(" ")
+    expect(page.locator(".draw-bar")).to_contain_text(re.compile(r"crosses \d+ street sections"))
+    press("Enter")
+    page.keyboard.type("Fallen tree")
+    press("Enter")
+    expect(answered(page)).to_contain_text("street sections closed")
+    # by phone
+    press("b")
+    page.keyboard.type("+674 555 0123")
+    press("Tab")
+    page.keyboard.type("Teitu")
+    for stop in ("S004", "S020"):
+        press("Tab")
+        page.keyboard.type(stop)
+        expect(page.get_by_role("option", name=re.compile(stop)).first).to_be_visible()
+        press("Enter")
+    reach(page, "Find rides")
+    press("Enter")
+    expect(page.get_by_role("button", name="Book", exact=True).first).to_be_focused()
+    press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Booked.")
+    press("Escape")
+    expect(page.locator("#details")).to_contain_text("Teitu")
+    press("k")
+    page.keyboard.type("Regular")
+    press("Enter")
+    expect(answered(page)).to_contain_text("locked")
+    press("u")
+    expect(answered(page)).to_contain_text("undone")
+    press("{")
+    expect(page.locator(".banner.past")).to_be_visible()
+    press("0")
+    expect(page.locator(".banner.past")).to_have_count(0)
+    press("Escape")
+    press("r")
+    press("ArrowDown")
+    press("Enter")
+    expect(page.locator("#details .story")).to_be_visible()
+    state = morning.state()
+    assert next(one for one in state["shuttles"] if one["id"] == name)["state"] == "broken"
+    assert state["closed_edges"] > 0
+
+
+def test_a_restart_and_a_cut_connection(playground: Service, watched: Open) -> None:
+    """The page says so, goes on by itself, and has what happened meanwhile."""
+    page = console(playground, watched)
+    status = page.locator(".bar .state")
+    expect(status).to_have_text("Live")
+    page.context.set_offline(True)
+    expect(status).to_contain_text("Connection lost", timeout=20_000)
+    shot(page, "console-lost")
+    meanwhile = playground.booked_by_phone("+674 555 0777", "Meanwhile")
+    page.context.set_offline(False)
+    expect(status).to_have_text("Live", timeout=30_000)
+    expect(page.get_by_role("tabpanel")).to_contain_text(meanwhile)
+    page.get_by_role("tab", name="Log").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text(f"{meanwhile} booked")
+    before = playground.state()
+    playground.stop()
+    expect(status).to_contain_text("Connection lost", timeout=20_000)
+    playground.start()
+    expect(status).to_have_text("Live", timeout=60_000)
+    expect(page.locator(".banner.bad")).to_have_count(0)
+    page.get_by_role("tab", name="Rides").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text(meanwhile)
+    after = playground.state()
+    assert [ride["id"] for ride in after["rides"]] == [ride["id"] for ride in before["rides"]]
+
+
+def test_two_operators_on_one_ride(playground: Service, watched: Open) -> None:
+    """Whoever comes second sees what the first did, before anything else is done."""
+    ride = playground.booked_by_phone("+674 555 0300", "Eigamoiya")
+    first, second = console(playground, watched), console(playground, watched, name="joon")
+    for page in (first, second):
+        page.keyboard.press("/")
+        page.get_by_role("combobox").fill(ride)
+        page.keyboard.press("Enter")
+        expect(page.locator("#details .story")).to_contain_text("booked")
+        page.keyboard.press("k")
+        page.get_by_label("Reason").fill("First come" if page is first else "Second")
+    first.keyboard.press("Enter")
+    expect(answered(first)).to_contain_text("locked")
+    second.keyboard.press("Enter")
+    dialog = second.get_by_role("dialog")
+    expect(dialog).to_contain_text("Another operator has acted on this in the meantime.")
+    expect(dialog).to_contain_text("locked by mina: First come")
+    shot(second, "console-two-operators")
+    second.keyboard.press("Escape")
+    expect(second.locator("#details")).to_contain_text("locked by mina: First come")
+
+
+def test_words_of_all_kinds(playground: Service, watched: Open) -> None:
+    """Names and words from elsewhere are text and nothing else; what is too long is refused in words."""
+    rides = [
+        playground.booked_by_phone(f"+674 555 04{n:02}", text, f"S{n:03}", "S030")
+        for n, text in enumerate((*NASTY, RTL))
+    ]
+    page = console(playground, watched)
+    for ride, text in zip(rides, (*NASTY, RTL), strict=True):
+        page.keyboard.press("/")
+        page.get_by_role("combobox").fill(ride)
+        page.keyboard.press("Enter")
+        expect(page.locator("#details .card")).to_contain_text(text)
+        page.keyboard.press("Escape")
+    for text in NASTY:
+        playground.call("POST", "/v1/operator/messages", {"reason": text, "words": text})
+    page.get_by_role("tab", name="Log").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text(NASTY[-1])
+    assert page.evaluate("window.ran") is None
+    assert page.locator("main img, main script, main svg[onload]").count() == 0
+    # ten thousand characters
+    page.keyboard.press("w")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Words").evaluate("field => field.removeAttribute('maxlength')")
+    dialog.get_by_label("Words").fill("x" * 10_000)
+    dialog.get_by_label("Reason").fill("long")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("must be no longer than 2000")
+
+
+def test_an_expired_session_loses_nothing(island: Service, watched: Open) -> None:
+    """The page says so and asks to sign in again; a key that is none is told."""
+    page = console(island, watched)
+    page.evaluate(
+        "() => { const kept = JSON.parse(sessionStorage['naru.console.session']);"
+        " kept.token = kept.token.slice(0, -4) + 'xxxx';"
+        " sessionStorage['naru.console.session'] = JSON.stringify(kept) }"
+    )
+    page.reload()
+    expect(page.get_by_role("heading", name="Operator's console")).to_be_visible()
+    expect(page.locator(".note.warn")).to_contain_text("expired")
+    page.get_by_label("Key", exact=True).fill("nonsense")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not an operator's key")
+    page.get_by_label("Key", exact=True).fill(island.operator)
+    page.keyboard.press("Enter")
+    expect(page.locator("#shuttles [data-row]").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_korean_and_without_serious_faults(island: Service, watched: Open, scheme: str) -> None:
+    """The key screens in Korean, and axe on each."""
+    page = console(island, watched, locale="ko-KR", color_scheme=scheme)
+    expect(page.locator(".bar .state")).to_have_text("실시간")
+    assert page.locator("html").get_attribute("lang") == "ko"
+    screens = {
+        "start": "Escape", "help": "?", "search": "/", "booking": "b", "rules": "o", "message": "w", "pause": "p",
+    }  # fmt: skip
+    if scheme == "dark":
+        screens = {"start": "Escape", "booking": "b"}
+    for name, key in screens.items():
+        page.keyboard.press(key)
+        if key != "Escape":
+            expect(page.get_by_role("dialog")).to_be_visible()
+        if name == "rules":
+            expect(page.get_by_role("dialog").locator("table")).to_be_visible()
+        assert axe(page) == [], name
+        shot(page, f"console-ko-{scheme}-{name}")
+        page.keyboard.press("Escape")
+    page.locator("#shuttles [data-row]").first.click()
+    expect(page.locator("#details .timeline")).to_be_visible()
+    assert axe(page) == []
+    shot(page, f"console-ko-{scheme}-shuttle")
+    page.locator("#details .visit:not(:disabled)").first.click()
+    expect(page.locator("#details .story li").first).to_be_visible()
+    assert axe(page) == []
+    for tab in ("대기열", "거절", "기록"):
+        page.keyboard.press("Escape")
+        page.get_by_role("tab", name=re.compile(tab)).click()
+        assert axe(page) == []
+    untold = page.evaluate("document.body.innerText").splitlines()
+    english = {"Live", "Alerts", "Shuttles", "Rides", "Queue", "Refused", "Rules", "Search"}
+    assert not english & {line.strip() for line in untold}
+
+
+def test_on_a_wall_and_on_a_laptop(island: Service, watched: Open) -> None:
+    """Nothing runs out of the window at 1366 × 768; a wall screen has larger type."""
+    sizes = {}
+    for wide, high in ((1366, 768), (2560, 1440)):
+        page = console(island, watched, viewport={"width": wide, "height": high})
+        over = page.evaluate(
+            "() => { const all = document.documentElement;"
+            " return [all.scrollWidth - innerWidth, all.scrollHeight - innerHeight] }"
+        )
+        assert over == [0, 0], (wide, high)
+        for part in (".right", ".left", ".bar", ".strip"):
+            assert page.locator(part).evaluate("one => one.scrollWidth <= one.clientWidth + 1"), (part, wide)
+        sizes[wide] = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+        shot(page, f"console-{wide}")
+    assert sizes[2560] > sizes[1366]
