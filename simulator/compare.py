@@ -12,7 +12,7 @@ from simulator import lab_charts as charts
 from simulator.accounts import ALL_DEFINITIONS
 from simulator.lab_page import facts, figure, page, section, table
 from simulator.outputs import read_events, read_kpis
-from simulator.report_figures import GROUPS, told
+from simulator.report_figures import GROUPS, look_up, told
 
 FIRST: Final = (
     "attempts", "delivered", "calls", "service_rate", "extra.delivered_per_call", "refused", "wait_mean_s",
@@ -43,14 +43,6 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     if len(set(names)) < len(names):  # then by their whole paths
         runs = [Run(str(folder), run.kpis) for folder, run in zip(folders, runs, strict=True)]
     return runs
-
-
-def look_up(kpis: Mapping[str, Any], key: str) -> Any:
-    """A figure by its dotted name; None where the run has none."""
-    value: Any = kpis
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def table_rows(runs: Sequence[Run], keys: Sequence[str]) -> list[list[str]]:

@@ -84,11 +84,15 @@ def told(key: str, value: Any) -> str:
 
 
 def look_up(kpis: Mapping[str, Any], key: str) -> Any:
-    group, _, name = key.rpartition(".")
-    return ((kpis.get(group) or {}) if group else kpis).get(name)
+    """A figure by its dotted name; None where there is none."""
+    value: Any = kpis
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def figures_table(kpis: Mapping[str, Any]) -> str:
+    """All figures under their headings, each with its definition."""
     bodies = []
     for heading, keys in GROUPS.items():
         rows = "".join(

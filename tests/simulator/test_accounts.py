@@ -14,8 +14,10 @@ from routing.network import read_csv
 from simulator.accounts import DEFINITIONS, Accounts, Baselines, Costs, Emissions, nothing, read_accounts
 from simulator.baselines import further_figures, km_by_vehicle
 from simulator.bus import buses_of
+from simulator.compare import html, read_runs
 from simulator.equity import equity
 from simulator.journeys import journeys
+from simulator.report import write_report
 from simulator.report_figures import look_up
 from simulator.scenario import load_scenario
 from simulator.simulate import simulate
@@ -131,6 +133,27 @@ def test_accounts_lie_beside_the_log(town: Town, tmp_path: Path) -> None:
     (tmp_path / "out" / "accounts.json").write_text("{")
     with pytest.raises(InputError, match=r"accounts.json: cannot be read"):
         read_accounts(tmp_path / "out")
+
+
+def test_the_report_tells_of_money_and_other_ways(town: Town, tmp_path: Path) -> None:
+    """In a sentence of either language, in tables, and as CSV beside the page; the comparison has them too."""
+    write_feed(tmp_path / "feed")
+    named = "costs: {shuttle_hour: 30000, km: 500}\ndate: 2026-03-03\nbaselines: {gtfs: feed}\n"
+    scenario = load_scenario(town(named, requests_csv=TWO, vehicles_csv=VEHICLES))
+    for folder in ("one", "two"):
+        simulate(scenario, tmp_path / folder)
+    page = write_report(tmp_path / "one", scenario.network).read_text()
+    assert "A rider cost 11,000, of which 11,000 was not paid by fares." in page
+    assert "승객 한 사람에 든 비용은 11,000" in page
+    assert "by the fixed buses, which could have carried 50.0 % of them, 20.0 min" in page
+    assert "노선버스로도 갈 수 있었고, 그때는 평균 20.0분" in page
+    assert "<td>by the fixed buses</td><td class='num'>20.0 min</td>" in page
+    assert "age: 65+" in page
+    figures_csv = (tmp_path / "one" / "figures.csv").read_text()
+    assert "\nmoney.cost_total,33000," in figures_csv
+    assert "age,65+,1,1," in (tmp_path / "one" / "groups.csv").read_text()
+    compared = html(read_runs([tmp_path / "one", tmp_path / "two"])).decode()
+    assert "money.cost_per_rider" in compared
 
 
 def test_refused_riders_hoped_for_so_long(town: Town) -> None:
