@@ -245,7 +245,7 @@ def read_policy(document: Document) -> Policy:
 def _switches(data: dict[str, Any]) -> dict[str, Any]:
     """`off` and `on` in the place of rules: none, and the default ones."""
     out = dict(data)
-    for key in ("reoptimise", "queue", "rebalance"):
+    for key in ("reoptimise", "queue", "rebalance", "selective"):
         if out.get(key) is False:
             out[key] = None
         elif out.get(key) is True:

@@ -29,7 +29,7 @@ EQUITY: Final = (
 )  # fmt: skip
 NOT_METRICS: Final = (
     "violations_by_invariant", "decision_ms", "requests_per_s", "wall_s", "peak_rss_mb", "seed", "scenario", "version",
-    "extra", "extra.broken_by", "extra.refused_by", "extra.by_hour", "extra.groups",
+    "extra", "extra.broken_by", "extra.refused_by", "extra.by_hour", "extra.by_distance", "extra.groups",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core import insertion, offers
+from dispatch.core import insertion, offers, selective
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
 from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
@@ -135,6 +135,12 @@ class Desk:
         found, takes, reach = self._search(ride, now)
         quotes: list[Quote] = []
         if found is not None:
+            if policy.selective is not None:
+                taken = (found.cost - int(self.fleet.rules[f.W_DELAY]) * (found.dropoff_at - now)) // 1000
+                persons = max(ride.request.seats, ride.request.wheelchairs)
+                no = selective.refusal(self.world, policy.selective, taken, persons, (takes, reach), now)
+                if no is not None:
+                    return Answer((), (), no)
             quotes.append(self._quote(ride, found, "soonest", now))
             if policy.quotes > 1 and len(ride.request.origins) * len(ride.request.destinations) > 1:
                 near, _, _ = self._search(ride, now, nearest_only=True)
@@ -187,6 +193,8 @@ class Desk:
                 return [ev.RideQueued(now, request, until, self.explain(request, now))]
             if policy.reoptimise:
                 return [ev.RideQueued(now, request, _next_answer(now), answer.receipt)]
+        if answer.receipt.binding == selective.BINDING:
+            return [ev.RideRefused(now, request, answer.receipt)]
         times = tuple((q.pickup_at, q.dropoff_at) for q in answer.later)
         return [ev.RideRefused(now, request, self.explain(request, now), times)]
 

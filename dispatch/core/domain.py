@@ -195,6 +195,18 @@ class Rebalance(Struct, frozen=True, forbid_unknown_fields=True):
     """of driving, for being where somebody asks"""
 
 
+class Selective(Struct, frozen=True, forbid_unknown_fields=True):
+    """Riders who would take much more of the shuttles' time than there is for each who asks are refused.
+
+    More people are carried when shuttles are short, and fewer of those with far to go: `extra.by_distance` shows it.
+    """
+
+    factor: float = 3.0
+    """refused is who takes more than this many times what there is for each"""
+    learn_s: int = 1800
+    """those who asked within this time are taken as those who will"""
+
+
 class Queue(Struct, frozen=True, forbid_unknown_fields=True):
     """Who cannot be carried now stays asked for, and is booked as soon as a place frees up."""
 
@@ -251,6 +263,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     weights: Weights = field(default_factory=Weights)
     reoptimise: Reoptimise | None = field(default_factory=Reoptimise)
     queue: Queue | None = None
+    selective: Selective | None = None
+    """None: whoever can be carried is"""
     rebalance: Rebalance | None = None
     """None: idle shuttles wait where they are"""
     fares: Fares = field(default_factory=Fares)

@@ -152,6 +152,7 @@ def _tell(tally: Tally, until: int) -> dict[str, Any]:
             "stranded": sum(call.stranded for call in tally.calls.values()),
             "refused_by": _refused_by(attempts_of, outcome),
             "by_hour": _by_hour(attempts_of, outcome),
+            "by_distance": _by_distance(attempts_of, outcome),
         },
     }
     return {key: _rounded(value) for key, value in kpis.items()}
@@ -269,6 +270,25 @@ def _by_hour(attempts: Mapping[str, Attempt], outcome: Mapping[str, str]) -> lis
             "declined": sum(how == "declined" for how, _ in ended),
             "queued": sum(a.queued is not None for _, a in ended),
             "wait_mean_s": _mean_s(waits),
+        })  # fmt: skip
+    return rows
+
+
+def _by_distance(attempts: Mapping[str, Attempt], outcome: Mapping[str, str]) -> list[dict[str, Any]]:
+    ordered = sorted(attempts, key=lambda key: attempts[key].direct)
+    rows = []
+    for part in range(5):
+        keys = ordered[len(ordered) * part // 5 : len(ordered) * (part + 1) // 5]
+        if not keys:
+            continue
+        ended = [outcome[key] for key in keys]
+        rows.append({
+            "direct_from_s": attempts[keys[0]].direct / 1000,
+            "direct_to_s": attempts[keys[-1]].direct / 1000,
+            "attempts": len(keys),
+            "booked": sum(how in _BOOKED for how in ended),
+            "delivered": ended.count("delivered"),
+            "service_rate": _rounded(_ratio(ended.count("delivered"), len(keys))),
         })  # fmt: skip
     return rows
 

@@ -84,6 +84,8 @@ DEFINITIONS: Final[Mapping[str, str]] = {
     "extra.stranded": "riders who had to leave a broken shuttle and wait for another one",
     "extra.refused_by": "refused attempts by the constraint that bound the shuttle nearest to carrying the rider, for "
     "queued ones when they were queued",
+    "extra.by_distance": "attempts in five parts of equal size by the direct drive asked for, the shortest first: what "
+    "became of them",
     "extra.by_hour": "attempts by the hour of the departure first asked for: what became of them, and the mean wait",
 }
 """What each key of the KPI object means; keys under `extra` are written with a dot."""

@@ -60,11 +60,13 @@ class Call:
 class Attempt:
     """All calls for one journey."""
 
-    __slots__ = ("answer", "answered_at", "binding", "booked", "depart", "queued")
+    __slots__ = ("answer", "answered_at", "binding", "booked", "depart", "direct", "queued")
 
-    def __init__(self, depart: int) -> None:
+    def __init__(self, depart: int, direct: int) -> None:
         self.depart = depart
         """first asked for"""
+        self.direct = direct
+        """unshared drive, ms"""
         self.answer: str | None = None
         """the last one: booked, refused, declined or queued"""
         self.answered_at: int | None = None
@@ -142,7 +144,7 @@ def _request_made(tally: Tally, event: ev.RequestMade) -> None:
     attempt = tally.attempts.get(key)
     if attempt is None:
         depart = request.depart_after if request.first_depart is None else request.first_depart
-        attempt = tally.attempts[key] = Attempt(depart)
+        attempt = tally.attempts[key] = Attempt(depart, request.direct)
     tally.calls[request.id] = Call(request, event.at, attempt, changes=event.instead_of is not None)
 
 

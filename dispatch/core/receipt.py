@@ -26,6 +26,7 @@ SENTENCES = {
     "no_way": "There is no road from the one stop point to the other.",
     "shift_ends": "The shift of every shuttle that could come ends before the ride would.",
     "past": "The latest time asked for has passed.",
+    "out_of_the_way": "It is too far out of the way for the shuttles at this busy hour: a rule of the service.",
     "paused": "The zone is paused: no new rides are taken just now.",
     "horizon": "That is farther ahead than rides can be booked.",
     "not_carried": "The shuttles of that day cannot carry this ride any more.",

@@ -97,6 +97,8 @@ class World(Struct):
     speed_factor: float = 1.0
     unimproved: bool = False
     """whether riders have come or gone since the timer last had the plans improved"""
+    asked: list[int] = field(default_factory=list)
+    """when each request was made"""
     ticked: int = 0
     """when the timer last ticked"""
     paused: bool = False
@@ -191,6 +193,7 @@ def _request_made(world: World, e: ev.RequestMade) -> None:
     request = e.request
     world.rides[request.id] = Ride(len(world.numbered), request, e.at)
     world.numbered.append(request.id)
+    world.asked.append(e.at)
 
 
 def _quote_declined(world: World, e: ev.QuoteDeclined) -> None:

@@ -115,6 +115,22 @@ def test_extra_figures() -> None:
     ]  # fmt: skip
 
 
+def test_service_by_distance() -> None:
+    """Five parts of equal size, the shortest direct drives first; fewer attempts than parts leave parts out."""
+    events = opened()
+    for n in range(10):
+        events.append(asked(0, f"r{n}", direct=s(100 * (10 - n))))
+        if n < 6:
+            events += [booked(0, f"r{n}", (0, 600), 900, pickup_at=60), RiderBoarded(s(60), "s1", f"r{n}"),
+                       RiderAlighted(s(160), "s1", f"r{n}")]  # fmt: skip
+    rows = figures(events)["extra"]["by_distance"]
+    assert [(row["direct_from_s"], row["direct_to_s"]) for row in rows] == [
+        (100, 200), (300, 400), (500, 600), (700, 800), (900, 1000)
+    ]  # fmt: skip
+    assert [row["service_rate"] for row in rows] == [0, 0, 1, 1, 1]
+    assert figures(opened())["extra"]["by_distance"] == []
+
+
 def test_mean_over_nothing_is_null() -> None:
     """A day without requests has counts of 0 and no means; so has no log at all."""
     for events in ([*opened(), DayClosed(s(3600))], []):

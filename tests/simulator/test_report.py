@@ -102,7 +102,7 @@ def test_page_says_that_demand_is_simulated() -> None:
 def test_every_figure_stands_with_its_definition() -> None:
     """Each key of the KPI object that is a single figure has a row, and the words that define it."""
     text = Page(report_html(small_day())).text
-    by_chart = {"extra", "extra.refused_by", "extra.by_hour", "extra.groups"}
+    by_chart = {"extra", "extra.refused_by", "extra.by_hour", "extra.by_distance", "extra.groups"}
     for key in set(DEFINITIONS) - by_chart:
         assert re.search(rf"\b{key.removeprefix('extra.')}\b", text), key
         assert " ".join(DEFINITIONS[key].split()) in text, key
