@@ -237,8 +237,8 @@ class _Replay:
                 react.record(operating.follow(self.desk, event, now))
             case ev.RideCancelled(request=request, reason=reason):
                 react.cancel(request, now, reason)
-            case ev.TimerTicked(improves=improves):
-                react.tick(now, improves=improves)
+            case ev.TimerTicked(improves=improves, tries=tries):
+                react.tick(now, improves=improves, tries=tries)
             case ev.PlansProposed():
                 react.propose(event)
             case ev.ShuttleBrokeDown(shuttle=shuttle):
@@ -289,6 +289,9 @@ class _Replay:
             if isinstance(event, ev.RideBooked) and event.request == request.id:
                 kinds = [quote.kind for quote in quotes]
                 return kinds.index(event.kind) if event.kind in kinds else 0
+            if isinstance(event, ev.RideQueued | ev.RideRefused) and event.request == request.id:
+                # of later offers none was taken; one for now that was taken was not to be had after all
+                return None if quotes[0].kind == "later" else 0
             if not isinstance(event, ev.ProgressMade):
                 return None
         return None

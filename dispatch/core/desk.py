@@ -209,8 +209,11 @@ class Desk:
         later = self.world.policy.later_s * 1000 if self.world.policy.queue else 0
         found, _, _ = self._search(ride, now, later=later)
         booked = [] if found is None else self._book(ride, self._quote(ride, found, "soonest", now), now)
-        if booked:
-            return booked
+        return booked or self.give_up(request, now)
+
+    def give_up(self, request: str, now: int) -> list[ev.Event]:
+        """Refuse a queued request whose time is over; [] while it is not."""
+        ride = self.world.rides[request]
         if ride.until is None or ride.receipt is None or now < ride.until:
             return []
         # why, as it was when the rider asked; a rider who was only to be tried twice has not been told yet

@@ -289,6 +289,8 @@ class TimerTicked(Event, frozen=True, tag=True):
 
     improves: bool = True
     """False: a worker looks for better plans, and proposes them later"""
+    tries: int | None = None
+    """so many of the queue are tried, those whose turn it is, and go to its end; None: all of it"""
 
 
 class PlansProposed(Event, frozen=True, tag=True):

@@ -75,22 +75,27 @@ class Reactions:
         self.record(recovery.break_down(self.desk, name, now))
         self._place_lost(now)
 
-    def tick(self, now: int, *, improves: bool = True) -> list[str]:
+    def tick(self, now: int, *, improves: bool = True, tries: int | None = None) -> list[str]:
         """The timer: bookings whose shuttle was lost, better plans, the queue. Returns who left the queue.
 
-        Without `improves` a worker looks for better plans meanwhile, and they are proposed (`propose`).
+        Without `improves` a worker looks for better plans meanwhile, and they are proposed (`propose`). With `tries`
+        only so many of the queue are tried, in turn: each try costs a search, and riders wait meanwhile. Whose time in
+        the queue is over is told so in any case.
         """
         desk = self.desk
         waiting = list(desk.world.queue)
         due = desk.world.unimproved or waiting
         before = desk.world.ticked
-        self.record([ev.TimerTicked(now, improves)])
+        self.record([ev.TimerTicked(now, improves, tries)])
         self._place_lost(now)
         if improves and due:
             self.record(improve(desk, now))
-        for request in waiting:
+        for request in waiting[:tries]:
             if request in desk.world.queue:
                 self.record(desk.serve(request, now))
+        for request in () if tries is None else waiting[tries:]:
+            if request in desk.world.queue:
+                self.record(desk.give_up(request, now))
         self._rebalance(before, now)
         return [request for request in waiting if request not in desk.world.queue]
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -90,7 +91,7 @@ class World(Struct):
     numbered: list[str | None] = field(default_factory=list)
     """request id of each number; None for a fixed call"""
     queue: dict[str, None] = field(default_factory=dict)
-    """requests waiting for a place, in the order in which they were queued"""
+    """requests waiting for a place, in the order in which they are tried: as they were queued, unless they are many"""
     unplaced: dict[str, None] = field(default_factory=dict)
     """bookings whose shuttle was lost"""
     closed_edges: dict[int, None] = field(default_factory=dict)
@@ -387,8 +388,11 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
 
 
 def _timer_ticked(world: World, e: ev.TimerTicked) -> None:
-    world.unimproved = False
+    if e.improves or e.tries is None:
+        world.unimproved = False
     world.ticked = e.at
+    for request in list(islice(world.queue, e.tries or 0)):
+        world.queue[request] = world.queue.pop(request)
 
 
 def _nothing(world: World, e: ev.Event) -> None:

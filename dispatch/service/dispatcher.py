@@ -71,6 +71,10 @@ TICK_MS: Final = 30_000
 ARCHIVE_S: Final = 60.0
 PUNCTUAL_MS: Final = 5_000
 """a timer that comes no later than this, in real time, is logged at the time when it was due"""
+TRIES: Final = 10
+"""of a longer queue so many are tried at once, and the next ones …"""
+TRY_EVERY_MS: Final = 500
+"""… after so long, in real time: riders are answered between"""
 LOOK_MS: Final = 1_000
 """a quote may lapse before what was due next when it was given"""
 
@@ -130,6 +134,9 @@ class Dispatcher:
         self._tick_at = 0
         """when the timer is due, ms of the service day"""
         self._lapses = Lapses(self.desk.world)
+        self._try_at: int | None = None
+        """when the next of a long queue are tried"""
+        self._try_every_ms = round(TRY_EVERY_MS * getattr(self.clock, "speed", 1.0))
         self._punctual_ms = round(PUNCTUAL_MS * getattr(self.clock, "speed", 1.0))
         self._not_before = 0
         """of the timer: one that has failed is not tried again at once"""
@@ -364,6 +371,10 @@ class Dispatcher:
                 return
             due = max(due, self.desk.world.now)
             try:
+                if self._try_at is not None and due >= self._try_at and due < self._tick_at:
+                    self._try_at = now + self._try_every_ms
+                    self._decide(_try_more, now=due)
+                    continue
                 if due < self._tick_at:
                     # the quote was good until then, whenever somebody looks
                     self._decide(
@@ -382,7 +393,11 @@ class Dispatcher:
     def _due(self) -> int:
         """When the next thing is due."""
         lapses = self._lapses.next_at(self.desk.world)
-        return self._tick_at if lapses is None else min(self._tick_at, lapses)
+        if len(self.desk.world.queue) <= TRIES:
+            self._try_at = None
+        elif self._try_at is None:
+            self._try_at = self.now + self._try_every_ms
+        return min(due for due in (self._tick_at, lapses, self._try_at) if due is not None)
 
     def _every(self) -> int:
         policy = self.desk.world.policy
@@ -569,7 +584,11 @@ class Dispatcher:
 def _tick(reactions: Reactions, now: int, *, improves: bool = True) -> None:
     world = reactions.desk.world
     if world.queue or world.unplaced or any(shuttle.plan.visits for shuttle in world.shuttles.values()):
-        reactions.tick(now, improves=improves)
+        reactions.tick(now, improves=improves, tries=TRIES if len(world.queue) > TRIES else None)
+
+
+def _try_more(reactions: Reactions, now: int) -> None:
+    reactions.tick(now, improves=False, tries=TRIES)
 
 
 def _tick_only(reactions: Reactions, now: int) -> None:

@@ -12,6 +12,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ from routing.travel_times import DriveTimes
 NICE: Final = 5
 HANGS_S: Final = 30.0
 """who has not answered by then is ended; a new process loads the kernels first"""
+MOST_WAITING: Final = 50
+"""of the queue, those whose turn it is: a search for a place for hundreds finds nothing better for anybody"""
 COMMAND: Final = (sys.executable, "-m", "dispatch.service.worker")
 _SIZE: Final = 8
 
@@ -55,7 +58,7 @@ def question(desk: Desk, now: int) -> Question | None:
     world, fleet, settings = desk.world, desk.fleet, desk.world.policy.reoptimise
     if settings is None:
         return None
-    queued = {code: str(world.numbered[code // 2]) for code in waiting(desk, now)}
+    queued = {code: str(world.numbered[code // 2]) for code in islice(waiting(desk, now), MOST_WAITING)}
     before = {name: (shuttle.plan.version, shuttle.plan.visits) for name, shuttle in world.shuttles.items()}
     if not queued and not any(visits for _, visits in before.values()):
         return None
