@@ -10,8 +10,9 @@ from dispatch.core.kpi import complete, figures
 from routing.errors import InputError
 from simulator import lab_charts as charts
 from simulator.accounts import ALL_DEFINITIONS
+from simulator.days import flat
 from simulator.lab_page import facts, figure, page, section, table
-from simulator.outputs import read_events, read_kpis
+from simulator.outputs import csv_bytes, read_events, read_kpis
 from simulator.report_figures import GROUPS, look_up, told
 
 FIRST: Final = (
@@ -22,6 +23,13 @@ FIRST: Final = (
 )  # fmt: skip
 """What a planner looks at first; the page has all."""
 CHARTED: Final = ("service_rate", "wait_mean_s", "wait_p95_s", "ride_to_direct_mean", "km_per_rider", "empty_share")
+
+
+KOREAN: Final = {
+    "service_rate": "운행된 비율", "wait_mean_s": "평균 대기", "ride_to_direct_mean": "직행 대비 승차 시간",
+    "km_per_rider": "1인당 주행 거리", "extra.money.cost_per_rider": "1인당 비용",
+}  # fmt: skip
+"""what the Korean summary tells"""
 
 
 class Run(NamedTuple):
@@ -62,6 +70,15 @@ def text(runs: Sequence[Run]) -> str:
     )
 
 
+def csv(runs: Sequence[Run]) -> bytes:
+    """Every single figure of every run: a row a figure, a column a run."""
+    known = [flat(run.kpis) for run in runs]
+    keys = sorted({key for figures in known for key in figures})
+    cells = [[figures.get(key) for figures in known] for key in keys]
+    rows = [(key, *("" if v is None else f"{v:.6g}" for v in values)) for key, values in zip(keys, cells, strict=True)]
+    return csv_bytes(("figure", *(run.name for run in runs)), rows)
+
+
 def html(runs: Sequence[Run]) -> bytes:
     """The page."""
     base = runs[0]
@@ -82,8 +99,8 @@ def html(runs: Sequence[Run]) -> bytes:
         ),
         section("What is compared", facts({run.name: _what(run) for run in runs})),
     ]
-    words = _summary(base, runs[1:])
-    return page(" · ".join(run.name for run in runs[:4]), "comparison of days", words, sections)
+    words, korean = _summary(base, runs[1:]), _korean(base, runs[1:])
+    return page(" · ".join(run.name for run in runs[:4]), "comparison of days", words, sections, korean=korean)
 
 
 def _said(key: str, value: Any) -> str:
@@ -127,12 +144,27 @@ def _summary(base: Run, others: Sequence[Run]) -> str:
             ("service_rate", "carried"),
             ("wait_mean_s", "mean wait"),
             ("km_per_rider", "driven a rider"),
+            ("extra.money.cost_per_rider", "cost a rider"),
         ):
             a, b = look_up(base.kpis, key), look_up(run.kpis, key)
             if isinstance(a, int | float) and isinstance(b, int | float):
                 parts.append(f"{words} {told(key, b)} ({charts.difference_told(key, b - a)})")
         sentences.append(f"<b>{escape(run.name)}</b> against <b>{escape(base.name)}</b>: {escape('; '.join(parts))}.")
     return " ".join(sentences)
+
+
+def _korean(base: Run, others: Sequence[Run]) -> str:
+    """The summary in Korean: carried, waited, driven, what a rider cost."""
+    sentences = []
+    for run in others:
+        parts = []
+        for key, words in KOREAN.items():
+            a, b = look_up(base.kpis, key), look_up(run.kpis, key)
+            if isinstance(a, int | float) and isinstance(b, int | float):
+                rise = "변화 없음" if told(key, a) == told(key, b) else "증가" if b > a else "감소"
+                parts.append(f"{words} {told(key, a)} → {told(key, b)} ({rise})")
+        sentences.append(f"{base.name}에 견준 {run.name}: {', '.join(parts)}.")
+    return " ".join(sentences).replace(" min", "분")
 
 
 def _what(run: Run) -> str:

@@ -119,6 +119,7 @@ def compare(
 
     runs = comparing.read_runs(folders)
     write_whole(out, comparing.html(runs))
+    write_whole(out.with_suffix(".csv"), comparing.csv(runs))
     if as_json:
         print_json({"page": str(out), "runs": {run.name: flat(run.kpis) for run in runs}})
     else:
@@ -135,7 +136,7 @@ def sweep(
     out: Annotated[Path | None, typer.Option(help="folder for each day's figures, tables and the page")] = None,
     target: Annotated[str | None, typer.Option(help="fewest that reach service_rate=0.9,wait_mean_s=600")] = None,
     by: Annotated[list[str], typer.Option(help="what --target searches: vehicles.0.count=1..40")] = [],  # noqa: B006
-    prices: Annotated[str, typer.Option(help="of a shuttle-hour and a km, for the cost")] = "30000,500",
+    prices: Annotated[str | None, typer.Option(help="of a shuttle-hour and a km; else the scenario's costs")] = None,
     as_json: Json = False,
 ) -> None:
     """Days over values of any field, the same people in each; or the fewest shuttles that reach a target."""
@@ -145,7 +146,7 @@ def sweep(
 
     positive(seeds, "--seeds")
     positive(jobs, "--jobs")
-    priced = _prices(prices)
+    priced = _prices(prices, scenario)
     with compiling():
         warm()
     running: dict[str, Any] = {"processes": jobs, "cluster": cluster, "folder": out}
@@ -185,9 +186,14 @@ def _cell(cell: Cell) -> dict[str, Any]:
     return {"changes": dict(cell.changes), "figures": {k: msgspec.to_builtins(v) for k, v in bands.items()}}
 
 
-def _prices(text: str) -> Prices:
+def _prices(text: str | None, scenario: str) -> Prices:
+    """Those named, else those of the scenario, else assumed ones."""
+    from simulator.scenario import load_scenario
     from simulator.sweep import Prices
 
+    if text is None:
+        costs = load_scenario(scenario).accounts.costs
+        return Prices() if costs is None else Prices(costs.shuttle_hour, costs.km, costs.day)
     try:
         hour, km = (float(part) for part in text.split(","))
     except ValueError:

@@ -13,15 +13,18 @@ SIMULATED = (
 )
 
 
-def page(title: str, eyebrow: str, summary: str, sections: Sequence[str], *, simulated: bool = True) -> bytes:
-    """A whole page. `summary` and the sections are HTML, the rest is text."""
+def page(
+    title: str, eyebrow: str, summary: str, sections: Sequence[str], *, simulated: bool = True, korean: str = ""
+) -> bytes:
+    """A whole page. `summary` and the sections are HTML, the rest is text; `korean`: the summary once more."""
+    again = f'<p class="dek" lang="ko">{escape(korean)}</p>' if korean else ""
     css = files("simulator").joinpath("report.css").read_text("utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)} – Naru, {escape(eyebrow)}</title><style>{css}</style></head>\n"
         f'<body><main><header><p class="eyebrow">Naru · {escape(eyebrow)}</p><h1>{escape(title)}</h1>'
-        f'<p class="dek">{summary}</p>{SIMULATED if simulated else ""}</header>{"".join(sections)}'
+        f'<p class="dek">{summary}</p>{again}{SIMULATED if simulated else ""}</header>{"".join(sections)}'
         f"<footer><p>Made by Naru {escape(version('naru-transit'))}. Intervals hold 95 of 100 times, for means of days."
         "</p></footer></main></body></html>\n"
     ).encode("utf-8", "replace")

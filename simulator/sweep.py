@@ -34,6 +34,7 @@ class Prices(NamedTuple):
 
     hour: float = 30_000
     km: float = 500
+    day: float = 0
 
 
 class Cell(NamedTuple):
@@ -179,7 +180,7 @@ def text(cells: Sequence[Cell]) -> str:
 def cost(cell: Cell, prices: Prices) -> float | None:
     """Mean cost of a day: shuttle-hours and km at their prices."""
     hours, km = cell.band("shuttle_hours"), cell.band("vehicle_km")
-    return None if hours is None or km is None else hours.mean * prices.hour + km.mean * prices.km
+    return None if hours is None or km is None else hours.mean * prices.hour + km.mean * prices.km + prices.day
 
 
 def _curves(cells: Sequence[Cell]) -> list[str]:

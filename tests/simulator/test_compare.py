@@ -33,6 +33,10 @@ def test_days_stand_side_by_side(days: list[str], tmp_path: Path, capsys: pytest
     assert any(row.startswith("service_rate") and row.count("%") == 2 for row in rows)
     html = page.read_text("utf-8")
     assert "Simulated demand" in html
+    assert "short에 견준 long: 운행된 비율" in html
+    table = page.with_suffix(".csv").read_text().splitlines()
+    assert table[0] == "figure,short,long"
+    assert "attempts,30,30" in table
     assert "<svg" in html
     assert "http" not in html
 
