@@ -37,7 +37,7 @@ format: $(TESTING) ## sort imports and lay out the code
 bench: $(TESTING) ## benchmarks that need no data: insertion, matrix, a pilot day, the live dispatcher
 	@for bench in insertion bench_matrix pilot_day; do echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$bench; done
 
-days: $(TESTING) ## the days of PEER=… and PILOT=… (folders of tables), judged by JUDGE=…
+days: $(TESTING) ## the days of PEER=… and PILOT=… (folders of tables, several: their means), judged by JUDGE=…
 	@$(BIN)/python -m tests.benchmarks.days $(PEER) $(if $(PILOT),--pilot $(PILOT)) $(if $(JUDGE),--judge $(JUDGE))
 
 mutants: $(TESTING) ## plant bugs one by one: each must be caught by a test

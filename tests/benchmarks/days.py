@@ -1,11 +1,13 @@
 """Days that every dispatcher can be given: service, waits, kilometres, requests a second, and an outside judge's word.
 
-    python -m tests.benchmarks.days PEER_DIR [--pilot DIR ...] [--days s1t,s2t] [--rules A,B] [--plain]
-                                    [--judge check_visits.py]
+    python -m tests.benchmarks.days [PEER_DIR ...] [--pilot DIR ...] [--days s1t,s2t] [--rules A,B] [--plain]
+                                    [--policy 'rebalance: on' ...] [--judge check_visits.py] [--json]
 
-PEER_DIR holds nodes.csv, edges.csv, requests_sN.csv and vehicles_sN[t].csv; a pilot DIR holds the same four tables
-under their plain names. Rule A drops `max_ride_time_s`, rule B `latest_dropoff_s`. --plain: insertion alone, answered
-at once. The judge is a program of its own that reads visits, decisions and drives, and is not part of Naru.
+A PEER_DIR holds nodes.csv, edges.csv, requests_sN.csv and vehicles_sN[t].csv; a pilot DIR holds the same four tables
+under their plain names. Several folders are the same day with other people (demand seeds): each is lived, and their
+means told, for single days swing by a point. Rule A drops `max_ride_time_s`, rule B `latest_dropoff_s`. --plain:
+insertion alone, answered at once. --policy: rules beside the defaults, as in a scenario. The judge is a program of its
+own that reads visits, decisions and drives, and is not part of Naru.
 `of the CPU`: requests a second of processor time, to compare on a busy machine; the clock's figure is beside it.
 """
 
@@ -18,8 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from simulator.scenario import load_scenario
@@ -43,29 +47,29 @@ class Day(NamedTuple):
 
 def days(args: argparse.Namespace, scratch: Path) -> Iterator[Day]:
     """The days asked for; requests of a rule are copied without the other rule's column."""
-    for name in args.days.split(",") if args.peer else ():
-        for rule in args.rules.split(","):
-            source = args.peer / f"requests_{name.rstrip('t')}.csv"
-            copy = scratch / f"requests_{name}_{rule}.csv"
-            with source.open(newline="") as given, copy.open("w", newline="") as out:
-                rows = csv.DictReader(given)
-                columns = [column for column in rows.fieldnames or () if column != DROPPED[rule]]
-                writer = csv.DictWriter(out, columns, extrasaction="ignore")
-                writer.writeheader()
-                writer.writerows(rows)
-            yield Day(f"{name} {rule}", args.peer, copy, source, args.peer / f"vehicles_{name}.csv", rule)
+    for name, rule, peer in (
+        (name, rule, peer) for name in args.days.split(",") for rule in args.rules.split(",") for peer in args.peer
+    ):
+        source = peer / f"requests_{name.rstrip('t')}.csv"
+        copy = scratch / f"requests_{name}_{rule}.csv"
+        with source.open(newline="") as given, copy.open("w", newline="") as out:
+            rows = csv.DictReader(given)
+            columns = [column for column in rows.fieldnames or () if column != DROPPED[rule]]
+            writer = csv.DictWriter(out, columns, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        yield Day(f"{name} {rule}", peer, copy, source, peer / f"vehicles_{name}.csv", rule)
     for folder in args.pilot:
         requests = folder / "requests.csv"
-        yield Day(folder.name, folder, requests, requests, folder / "vehicles.csv", "A")
+        yield Day("pilot", folder, requests, requests, folder / "vehicles.csv", "A")
 
 
-def live(day: Day, scratch: Path, plain: bool) -> tuple[dict[str, Any], float, Path]:
+def live(day: Day, scratch: Path, policy: Sequence[str]) -> tuple[dict[str, Any], float, Path]:
     """(figures, seconds of processor time, output folder) of one day."""
     scenario = scratch / "day.yaml"
-    policy = "policy: {reoptimise: off}\n" if plain else ""
     scenario.write_text(
         f"network: {{nodes: {day.folder / 'nodes.csv'}, edges: {day.folder / 'edges.csv'}}}\n"
-        f"vehicles: {day.vehicles}\nrequests: {day.requests}\n{policy}"
+        f"vehicles: {day.vehicles}\nrequests: {day.requests}\npolicy: {{{', '.join(('name: day', *policy))}}}\n"
     )
     out = scratch / "out"
     loaded = load_scenario(scenario)
@@ -86,29 +90,66 @@ def judged(judge: Path, day: Day, out: Path) -> str:
     return "clean" if verdict["ok"] else "BROKEN " + str({k: v for k, v in verdict["broken"].items() if v})
 
 
+def figures(kpis: dict[str, Any], cpu: float) -> dict[str, float]:
+    """What is told of a day."""
+    return {
+        "served_percent": 100 * kpis["service_rate"],
+        "wait_s": kpis["wait_mean_s"],
+        "km_per_rider": kpis["km_per_rider"],
+        "requests_per_s": kpis["requests_per_s"],
+        "requests_per_cpu_s": kpis["attempts"] / cpu,
+        "violations": kpis["violations"],
+    }
+
+
+def line(name: str, told: dict[str, float], verdict: str) -> str:
+    """One row of the table."""
+    return (
+        f"{name:<22}{told['served_percent']:>7.2f}%{told['wait_s']:>8.1f}{told['km_per_rider']:>9.2f}"
+        f"{told['requests_per_s']:>8.0f}{told['requests_per_cpu_s']:>12.0f}  {told['violations']:>10.0f}  {verdict}"
+    )
+
+
 def main() -> None:
-    """Live the days and print a row each."""
+    """Live the days and print a row each, and their means."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.days", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("peer", type=Path, nargs="?")
+    parser.add_argument("peer", type=Path, nargs="*")
     parser.add_argument("--pilot", type=Path, nargs="*", default=[])
     parser.add_argument("--days", default="s1t,s2t")
     parser.add_argument("--rules", default="A,B")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--policy", nargs="*", default=[])
     parser.add_argument("--judge", type=Path)
+    parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     warm()
-    print(f"{'day':<10}{'served':>8}{'wait s':>8}{'km/rider':>9}{'req/s':>8}{'of the CPU':>12}  violations  judge")
+    say = sys.stderr if args.json else sys.stdout
+    print(f"{'day':<22}{'served':>8}{'wait s':>8}{'km/rider':>9}{'req/s':>8}{'of the CPU':>12}  violations  judge",
+          file=say)  # fmt: skip
+    lived: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    policy = [*(["reoptimise: off"] if args.plain else []), *args.policy]
     with tempfile.TemporaryDirectory() as folder:
         for day in days(args, Path(folder)):
-            kpis, cpu, out = live(day, Path(folder), args.plain)
+            kpis, cpu, out = live(day, Path(folder), policy)
             verdict = judged(args.judge, day, out) if args.judge else "not asked"
-            service = 100 * kpis["service_rate"]
-            print(
-                f"{day.name:<10}{service:>7.2f}%{kpis['wait_mean_s']:>8.1f}{kpis['km_per_rider']:>9.2f}"
-                f"{kpis['requests_per_s']:>8.0f}{kpis['attempts'] / cpu:>12.0f}  {kpis['violations']:>10}  {verdict}",
-                flush=True,
-            )
+            told = figures(kpis, cpu)
+            lived[day.name].append({"folder": day.folder.name, **told, "judge": verdict})
+            print(line(f"{day.name} {day.folder.name}", told, verdict), file=say, flush=True)
+    means = {
+        name: {"days": len(rows), **{key: fmean(row[key] for row in rows) for key in figures_of(rows[0])}}
+        for name, rows in lived.items()
+    }
+    for name, mean in means.items():
+        if mean["days"] > 1:
+            print(line(f"{name} mean of {mean['days']}", mean, ""), file=say)
+    if args.json:
+        print(json.dumps({"policy": policy, "days": lived, "means": means}))
+
+
+def figures_of(row: dict[str, Any]) -> list[str]:
+    """Keys of a day's row that are numbers."""
+    return [key for key, value in row.items() if isinstance(value, int | float)]
 
 
 if __name__ == "__main__":
