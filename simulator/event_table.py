@@ -91,7 +91,7 @@ def _of(event: ev.Event, places: tuple[str, ...]) -> dict[str, Any]:
     for name, value in (
         (name, getattr(event, name)) for name in event.__struct_fields__ if name in ("shuttle", "node", "place", "fare")
     ):
-        said[name] = places[value] if name == "place" else value
+        said[name] = places[value] if name == "place" and value is not None else value
     request = getattr(event, "request", None)
     if isinstance(event, ev.RequestMade):
         call = event.request
