@@ -106,7 +106,7 @@ class Offer(Said):
     """at the goal itself, the walk from the stop point included"""
     expected_pickup: dt.datetime
     expected_arrival: dt.datetime
-    fare: int
+    fare: int = Field(description="in the currency's smallest unit: won, cents")
     currency: str
     expires_at: dt.datetime
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends
 from starlette.concurrency import run_in_threadpool
 
 from dispatch.service import recurring
@@ -129,7 +129,7 @@ async def export(caller: RiderCaller, live: LiveZone) -> ExportSaid:
 
 
 @router.delete("/me", tags=["rider"], responses=answers("no_such_rider"))
-async def delete_me(caller: RiderCaller, live: LiveZone, response: Response) -> Done:
+async def delete_me(caller: RiderCaller, live: LiveZone) -> Done:
     """Delete the rider who calls: open rides are given back, the key to all that is kept is dropped."""
     await _person(live, caller)
     for ride in [ride for ride in live.world.rides.values() if ride.request.rider == caller.subject]:
@@ -140,7 +140,6 @@ async def delete_me(caller: RiderCaller, live: LiveZone, response: Response) -> 
         await recurring.drop(live, caller.subject, template.id)
     await live.vault.forget(caller.subject)
     live.forget_person(caller.subject)
-    response.headers["Clear-Site-Data"] = '"storage"'
     return Done()
 
 

@@ -20,11 +20,12 @@ async function keepOnly(paths) {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/pages/assets/") && !paths.includes(pathname)) await cache.delete(request);
   }
-  for (const path of [...paths, ...MAP]) {
-    if (await cache.match(path)) continue;
+  const missing = async (path) => {
+    if (await cache.match(path)) return;
     const answer = await fetch(path);
     if (answer.ok) await cache.put(path, answer);
-  }
+  };
+  await Promise.allSettled([...paths, ...MAP].map(missing));
 }
 
 self.addEventListener("fetch", (event) => {

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Icon } from "../phone/Icon";
 import { type Mark, PhoneMap } from "../phone/PhoneMap";
-import { useNow } from "../phone/ticking";
+import { shake, useNow } from "../phone/ticking";
 import { said } from "../phone/problems";
 import { ApiProblem } from "../shared/api";
 import { length, minutes, spokenClock } from "../shared/format";
@@ -186,7 +186,7 @@ function News() {
   const key = all.map((one) => `${one.kind}${"ride" in one ? one.ride : one.stop}`).join(" ");
   useEffect(() => {
     if (all.length === 0) return;
-    navigator.vibrate?.([200, 100, 200]);
+    shake([200, 100, 200]);
     say([t.value.say.changed, ...lines].join(" "));
   }, [key]);
   return (

@@ -21,3 +21,8 @@ export function minutesSeconds(seconds: number): string {
   const [min, sec] = language.value === "ko" ? [`${whole}분`, `${rest}초`] : [`${whole} min`, `${rest} s`];
   return whole === 0 ? sec : rest === 0 ? min : `${min} ${sec}`;
 }
+
+/** Let the phone be felt; one that nobody has touched yet keeps still. */
+export function shake(pattern: number | number[]): void {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern);
+}

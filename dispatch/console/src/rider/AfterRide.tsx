@@ -5,7 +5,7 @@ import { Icon } from "../phone/Icon";
 import { Trouble } from "../phone/Parts";
 import { useStep } from "./Answer";
 import { loadRide, told } from "./following";
-import { asRider } from "./session";
+import { asRider, session } from "./session";
 import type { ComplaintSaid, RideSaid } from "./types";
 import { t } from "./words";
 
@@ -84,7 +84,7 @@ export function Complaints({ ride }: { ride: RideSaid }) {
   const [made, setMade] = useState<ComplaintSaid[]>([]);
   const w = t.value.after;
   const load = async (): Promise<void> => {
-    const all = await asRider<ComplaintSaid[]>("GET", "/v1/complaints");
+    const all = await session.call<ComplaintSaid[]>("GET", "/v1/complaints");
     setMade(all.filter((one) => one.ride === ride.id));
   };
   useEffect(() => void load().catch(() => undefined), [ride.id]);

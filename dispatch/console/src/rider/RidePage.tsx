@@ -5,6 +5,7 @@ import { Icon } from "../phone/Icon";
 import { Sheet, Trouble } from "../phone/Parts";
 import { type Mark, PhoneMap } from "../phone/PhoneMap";
 import { go } from "../phone/route";
+import { shake } from "../phone/ticking";
 import { minutes, money, spokenClock } from "../shared/format";
 import { said } from "../phone/problems";
 import { Complaints, Rating } from "./AfterRide";
@@ -54,7 +55,7 @@ export function RidePage({ id, map = true }: { id: string; map?: boolean }) {
   const ride = known?.ride ?? null;
   // what changes is said once: the headline, not every frame
   useEffect(() => {
-    if (ride !== null && (ride.state === "booked" || ride.state === "stranded")) navigator.vibrate?.(200);
+    if (ride !== null && (ride.state === "booked" || ride.state === "stranded")) shake(200);
   }, [ride?.state]);
   if (known === null || ride === null) {
     return (

@@ -68,11 +68,11 @@ export function unwatch(): void {
   stream = null;
 }
 
-/** Read the rider's rides of today. Throws as `call` does. */
-export async function loadRides(): Promise<RideSaid[]> {
-  const said = await asRider<RideSaid[]>("GET", "/v1/rides");
+/** Read the rider's rides of today; `asked` false: only if that needs no sign-in. Throws as `call` does. */
+export async function loadRides(asked = true): Promise<void> {
+  if (!asked && session.current.value === null) return;
+  const said = asked ? await asRider<RideSaid[]>("GET", "/v1/rides") : await session.call<RideSaid[]>("GET", "/v1/rides");
   rides.value = said.filter((ride) => ride.state !== "asked" && ride.state !== "declined");
-  return rides.value;
 }
 
 /** Read one ride; null: there is no such one today. */

@@ -55,7 +55,7 @@ function Rider() {
     document.getElementById("content")?.scrollTo(0, 0);
   }, [screen, w]);
   useEffect(() => {
-    if (session.current.value !== null) loadRides().catch(() => undefined);
+    loadRides(false).catch(() => undefined);
   }, [session.current.value]);
   return (
     <div class="phone">

@@ -47,7 +47,7 @@ function Plain() {
     document.title = w.title;
   }, [w]);
   useEffect(() => {
-    if (session.current.value !== null) loadRides().catch(() => undefined);
+    loadRides(false).catch(() => undefined);
   }, [session.current.value]);
   // a new screen is read from its heading on
   useEffect(() => {

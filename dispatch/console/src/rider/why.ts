@@ -20,7 +20,7 @@ const t = words(
       horizon: "That is farther ahead than rides can be booked.",
       unknown: "No shuttle can take you at that time.",
     },
-    counted: (reach: number, all: number) => `${reach} of ${all} ${all === 1 ? "shuttle" : "shuttles"} on the road could have been at your stop in time.`,
+    counted: (all: number) => (all === 1 ? "One shuttle is on the road." : `${all} shuttles are on the road.`),
     passed: (n: number) =>
       n === 1
         ? "One passes near you. It may look empty, but its next places are promised to others."
@@ -42,7 +42,7 @@ const t = words(
       horizon: "예약할 수 있는 기간보다 먼 시각입니다.",
       unknown: "그 시각에는 태워 드릴 셔틀이 없습니다.",
     },
-    counted: (reach, all) => `운행 중인 셔틀 ${all}대 가운데 ${reach}대가 제시간에 정류장에 올 수 있는 거리에 있었습니다.`,
+    counted: (all) => `지금 셔틀 ${all}대가 운행 중입니다.`,
     passed: (n) => `셔틀 ${n}대가 가까이 지나갑니다. 비어 보여도 다음 자리는 다른 승객과 약속되어 있습니다.`,
   },
 );
@@ -52,7 +52,7 @@ export function reasons(why: Why): string[] {
   const { causes, counted, passed } = t.value;
   const cause = why.code !== null && why.code in causes ? causes[why.code as keyof typeof causes] : causes.unknown;
   const out = [cause];
-  if (why.shuttles_on_shift > 0) out.push(counted(why.shuttles_in_reach, why.shuttles_on_shift));
+  if (why.shuttles_on_shift > 0) out.push(counted(why.shuttles_on_shift));
   if (why.passed_by > 0) out.push(passed(why.passed_by));
   return out;
 }

@@ -57,12 +57,13 @@ export function wallClock(at: number): { date: string; minutes: number } {
   return { date: `${parts["year"]}-${parts["month"]}-${parts["day"]}`, minutes: Number(parts["hour"]) * 60 + Number(parts["minute"]) };
 }
 
-/** `1,800원`, `₩1,800`; other currencies as their people write them. */
+/** `1,800원`, `₩1,800`; other currencies as their people write them. Amounts are in the smallest unit: won, cents. */
 export function money(amount: number | null | undefined, currency = zone.value?.currency ?? "KRW"): string {
   if (amount === null || amount === undefined) return NOTHING;
   if (currency === "KRW" && language.value === "ko") return `${amount.toLocaleString("ko-KR")}원`;
   try {
-    return new Intl.NumberFormat(language.value === "ko" ? "ko-KR" : "en-GB", { style: "currency", currency }).format(amount);
+    const format = new Intl.NumberFormat(language.value === "ko" ? "ko-KR" : "en-GB", { style: "currency", currency });
+    return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 0));
   } catch {
     return `${amount} ${currency}`;
   }
