@@ -220,14 +220,20 @@ def _map(day: Day, network: RoadNetwork | None, driven: Iterable[Any]) -> str:
         ("unused", "not used"),
     )
     layers = "".join(
-        f'<label><input type="checkbox" checked data-layer="{layer}"> {words}</label>'
-        for layer, words in (("loads", "streets driven"), ("stops", "stop points"), ("refusals", "refusals"))
+        f'<label><input type="checkbox"{shown} data-layer="{layer}"> {words}</label>'
+        for layer, words, shown in (
+            ("loads", "streets driven", " checked"),
+            ("carried", "persons carried along them", ""),
+            ("stops", "stop points", " checked"),
+            ("refusals", "unmet: refusals", " checked"),
+        )
     )
     credit = f'<span class="credit">{escape(network.credit)}</span>' if network.credit else ""
     return _figure(
         "Where",
         "Circles are stop points, the larger the more riders boarded there. A line is the wider the more often "
-        "shuttles drove along it. A cross marks where riders asked who were refused, the larger the more of them.",
+        "shuttles drove along it (or, in the second layer, the more persons were carried). A cross marks where riders "
+        "asked who were refused, the larger the more of them; the stop point under it tells why.",
         f'{charts.legend(entries)}<div class="tools">{layers}'
         '<span><button type="button" data-zoom="1" aria-label="Zoom in">+</button>'
         '<button type="button" data-zoom="-1" aria-label="Zoom out">−</button></span></div>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,8 @@ class StopUse:
     refusals: int
     """attempts from here that ended refused"""
     wait_mean_s: float | None
+    reasons: tuple[tuple[str, int], ...] = ()
+    """of the refusals: the constraint that bound the nearest shuttle, and how often; the commonest first"""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def stop_uses(day: Day) -> list[StopUse]:
     """Every stop point of the day, in its order, used or not."""
     boarded: dict[int, list[int]] = {}
     alighted: dict[int, int] = {}
-    refusals: dict[int, int] = {}
+    refusals: dict[int, Counter[str]] = {}
     for call in day.delivered:
         assert call.booked is not None
         assert call.wait is not None
@@ -161,14 +164,17 @@ def stop_uses(day: Day) -> list[StopUse]:
     for call in day.refused:
         if call.request.origins:
             place = call.request.origins[0].place
-            refusals[place] = refusals.get(place, 0) + 1
+            answer = call.queued or call.refused  # why it was queued tells more than that its time was over
+            reason = None if answer is None else answer.receipt.binding
+            refusals.setdefault(place, Counter())[reason or "unknown"] += 1
     return [
         StopUse(
             place,
             len(boarded.get(place, ())),
             alighted.get(place, 0),
-            refusals.get(place, 0),
+            refusals[place].total() if place in refusals else 0,
             sum(boarded[place]) / len(boarded[place]) / 1000 if place in boarded else None,
+            tuple(refusals[place].most_common()) if place in refusals else (),
         )
         for place in range(len(day.opened.places))
     ]

@@ -37,7 +37,9 @@ def draw_map(
     import numpy as np
 
     view = _View(network, np.asarray(place_nodes, np.int64))
-    parts = [_background(network, view), _street_loads(network, view, edge_passages(network, place_nodes, drives))]
+    passages, carried = edge_loads(network, place_nodes, drives)
+    parts = [_background(network, view), _street_loads(network, view, passages)]
+    parts.append(_street_loads(network, view, carried, persons=True))
     parts += [_stop_points(view, places, place_nodes, stops), view.scale_bar()]
     return (
         f'<svg class="map" id="map" viewBox="0 0 {view.width:.0f} {view.height:.0f}" role="img" '
@@ -46,12 +48,22 @@ def draw_map(
 
 
 def edge_passages(network: RoadNetwork, place_nodes: Sequence[int], drives: Sequence[Drive]) -> NDArray[np.int64]:
-    """(E,) how often each edge was driven: every drive laid along the fastest way towards its place."""
+    """(E,) how often each edge was driven."""
+    return edge_loads(network, place_nodes, drives)[0]
+
+
+def edge_loads(
+    network: RoadNetwork, place_nodes: Sequence[int], drives: Sequence[Drive]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(E,) how often each edge was driven, and (E,) persons carried along it.
+
+    Every drive is laid along the fastest way towards its place.
+    """
     import numpy as np
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
 
-    passages = np.zeros(network.edges, np.int64)
+    passages, carried = np.zeros(network.edges, np.int64), np.zeros(network.edges, np.int64)
     order = np.lexsort((network.time_ms, network.edge_to, network.edge_from))
     pairs = network.edge_from[order].astype(np.int64) * network.nodes + network.edge_to[order]
     first = np.concatenate(([True], pairs[1:] != pairs[:-1])) if len(pairs) else np.zeros(0, np.bool_)
@@ -73,9 +85,11 @@ def edge_passages(network: RoadNetwork, place_nodes: Sequence[int], drives: Sequ
             for drive in towards[goal]:
                 node = drive.from_node
                 while node not in (drive.to_node, goal) and step[node] >= 0:
-                    passages[edge_of[node * network.nodes + step[node]]] += 1
+                    edge = edge_of[node * network.nodes + step[node]]
+                    passages[edge] += 1
+                    carried[edge] += drive.aboard
                     node = step[node]
-    return passages
+    return passages, carried
 
 
 class _View:
@@ -183,8 +197,8 @@ def _background(network: RoadNetwork, view: _View) -> str:
     return _drawn("street", [view.line(network, edge) for edge in shown])
 
 
-def _street_loads(network: RoadNetwork, view: _View, passages: NDArray[np.int64]) -> str:
-    """Widths in classes that double: 1, 2–3, 4–7 …, scaled to the busiest street; both directions together."""
+def _street_loads(network: RoadNetwork, view: _View, passages: NDArray[np.int64], *, persons: bool = False) -> str:
+    """Widths in classes, scaled to the busiest street; both directions together. Persons are hidden at first."""
     import numpy as np
 
     total: dict[tuple[int, int], int] = {}
@@ -204,8 +218,10 @@ def _street_loads(network: RoadNetwork, view: _View, passages: NDArray[np.int64]
         low = max(1, math.ceil(most * (rank / LOAD_CLASSES) ** 2))
         high = most if rank == LOAD_CLASSES - 1 else math.ceil(most * ((rank + 1) / LOAD_CLASSES) ** 2) - 1
         words = f"{low}" if low >= high else f"{low}–{high}"
-        parts.append(_drawn(f"driven w{rank}", lines, f"{words} drives along here"))
-    return f'<g id="loads">{"".join(parts)}</g>'
+        what = "persons carried" if persons else "drives"
+        parts.append(_drawn(f"{'carried' if persons else 'driven'} w{rank}", lines, f"{words} {what} along here"))
+    hidden = ' style="display:none"' if persons else ""
+    return f'<g id="{"carried" if persons else "loads"}"{hidden}>{"".join(parts)}</g>'
 
 
 def wait_bounds(stops: Sequence[StopUse]) -> tuple[int, int, int]:
@@ -252,4 +268,7 @@ def _use(name: str, stop: StopUse) -> str:
     words = f"{name}: {stop.boardings} boardings, {stop.alightings} alightings"
     if stop.wait_mean_s is not None:
         words += f", mean wait {stop.wait_mean_s / 60:.1f} min"
-    return words + (f", {stop.refusals} refused" if stop.refusals else "")
+    if not stop.refusals:
+        return words
+    why = "; ".join(f"{count}: {reason.replace('_', ' ')}" for reason, count in stop.reasons)
+    return f"{words}, {stop.refusals} refused ({why})"

@@ -31,8 +31,8 @@ def write_tables(folder: Path, day: Day, kpis: Mapping[str, Any]) -> None:
         for use in stop_uses(day)
     ]
     write_whole(folder / STOPS, csv_bytes(("place", "boardings", "alightings", "refusals", "wait_mean_s"), stops))
-    refused = [(reason, str(count)) for reason, count in (look_up(kpis, "extra.refused_by") or {}).items()]
-    write_whole(folder / REFUSALS, csv_bytes(("reason", "attempts"), refused))
+    refused = [(names[use.place], reason, str(count)) for use in stop_uses(day) for reason, count in use.reasons]
+    write_whole(folder / REFUSALS, csv_bytes(("place", "reason", "attempts"), refused))
 
 
 def _write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

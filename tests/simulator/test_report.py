@@ -21,7 +21,7 @@ from simulator.report import report_html, write_report
 from simulator.report_charts import load_class
 from simulator.report_day import Day, read_day, stop_uses
 from simulator.report_figures import told
-from simulator.report_map import edge_passages, wait_bounds
+from simulator.report_map import edge_loads, edge_passages, wait_bounds
 from tests.days import A, B, C, asked, booked, long_day, opened, s, small_day, write_log
 
 VOID = {"meta", "input", "img", "br", "hr", "link"}
@@ -139,7 +139,7 @@ def test_names_are_escaped_everywhere(grid: RoadNetwork) -> None:
 def test_ids_on_the_page_are_unique(grid: RoadNetwork) -> None:
     """The script finds what it looks for."""
     ids = [value for name, value in Page(report_html(small_day(), network=grid)).attributes if name == "id"]
-    assert sorted(ids) == ["loads", "map", "refusals", "stops"]
+    assert sorted(ids) == ["carried", "loads", "map", "refusals", "stops"]
 
 
 def test_credit_of_the_map(grid: RoadNetwork) -> None:
@@ -236,6 +236,15 @@ def test_use_of_stop_points() -> None:
     assert [(u.place, u.boardings, u.alightings, u.refusals, u.wait_mean_s) for u in uses] == [
         (A, 1, 0, 2, 100), (B, 1, 0, 0, 160), (C, 0, 2, 0, None),
     ]  # fmt: skip
+    assert uses[A].reasons == (("pickup_late", 2),)
+
+
+def test_persons_are_carried_along_streets(grid: RoadNetwork) -> None:
+    """Two drives along a street, one empty and one with three persons: three are carried there."""
+    drive = Drive("s1", "v1", 0, 0, s(300), 3, 0, "r", 3)
+    passages, carried = edge_loads(grid, [3], [drive, drive._replace(aboard=0)])
+    assert set(passages[passages > 0].tolist()) == {2}
+    assert set(carried[carried > 0].tolist()) == {3}
 
 
 def test_drives_are_laid_along_the_streets(grid: RoadNetwork) -> None:
