@@ -10,7 +10,7 @@ from dispatch.core.domain import Promise
 from dispatch.core.pack import write_ends
 from dispatch.core.reoptimise import improve as search
 from dispatch.core.schedule import timetable, violations
-from dispatch.core.world import Ride, dwell
+from dispatch.core.world import Ride, World, dwell
 
 
 def improve(desk: Desk, now: int) -> list[ev.Event]:
@@ -20,7 +20,13 @@ def improve(desk: Desk, now: int) -> list[ev.Event]:
         return []
     allowed = waiting(desk, now)
     found = search(
-        desk.fleet, desk.times, now, iterations=settings.iterations, seed=desk.world.seq, waiting=list(allowed)
+        desk.fleet,
+        desk.times,
+        now,
+        iterations=settings.iterations,
+        seed=desk.world.seq,
+        waiting=list(allowed),
+        locked=locked(desk.world),
     )
     return adopt(desk, found.plans, {code: allowed[code] for code in found.served}, now)
 
@@ -29,6 +35,12 @@ def waiting(desk: Desk, now: int) -> dict[int, Promise]:
     """What each request in the queue allows, by its pickup's code, written where a search reads it."""
     rides = (desk.world.rides[request] for request in desk.world.queue)
     return {2 * ride.number: _allow(desk, ride, now) for ride in rides}
+
+
+def locked(world: World) -> tuple[int, ...]:
+    """Pickup codes, on plans, of rides that a person in charge has locked to their shuttles."""
+    codes = (code for shuttle in world.shuttles.values() for code in shuttle.plan.visits if code % 2 == 0)
+    return tuple(code for code in codes if (ride := world.ride_of(code)) is not None and ride.locked)
 
 
 def take_up(desk: Desk, proposal: ev.PlansProposed) -> list[ev.Event]:

@@ -59,19 +59,22 @@ def improve(
     iterations: int,
     seed: int,
     waiting: Sequence[int] = (),
+    locked: Sequence[int] = (),
     penalty: int = UNSERVED,
     pool: int = 0,
 ) -> Improvement:
     """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none.
 
+    The rides in `locked` (pickup codes) stay on their shuttles.
+
     The last `pool` plans met are given back, too.
     """
     count = fleet.count
     node, at, longest = _starts(count, now, fleet.shuttles, times.table, times.indptr, times.heads, times.edge_ms)
-    asked = np.array(waiting, np.int64)
+    asked, stay = np.array(waiting, np.int64), np.array(locked, np.int64)
     s = open_search(
         count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
-        times.slices, node, at, asked, penalty, longest + 16, _NEIGHBOURS, _MEMORY, pool, seed,
+        times.slices, node, at, asked, stay, penalty, longest + 16, _NEIGHBOURS, _MEMORY, pool, seed,
     )  # fmt: skip
     before = _begin(s)
     anneal(s, iterations, _WARM, _COLD, 0)

@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
-from dispatch.core.fleet import FROZEN, Fleet
-from dispatch.core.improvement import waiting
+from dispatch.core.fleet import Fleet
+from dispatch.core.improvement import locked, waiting
 from dispatch.core.reoptimise import Improvement, improve
 from routing.travel_times import DriveTimes
 
@@ -47,6 +47,8 @@ class Question(Struct, frozen=True):
     iterations: int
     queued: dict[int, str]
     """requests in the queue, by their pickup's code"""
+    locked: tuple[int, ...]
+    """pickup codes of rides that stay on their shuttles"""
     names: tuple[str, ...]
     """shuttles by row"""
     before: dict[str, tuple[int, tuple[int, ...]]]
@@ -66,13 +68,7 @@ def question(desk: Desk, now: int) -> Question | None:
     copy.count = fleet.count
     copy.shuttles, copy.routes = fleet.shuttles[: fleet.count].copy(), fleet.routes[: fleet.count].copy()
     copy.visits, copy.rules = fleet.visits[: 2 * len(world.numbered)].copy(), fleet.rules.copy()
-    for name, (_, visits) in before.items():
-        locked = [k for k, code in enumerate(visits) if (ride := world.ride_of(code)) is not None and ride.locked]
-        pickups = [k for k in locked if visits[k] % 2 == 0]
-        if pickups:  # up to it the plan stays: its drop-off may move, but not to another shuttle
-            row = world.shuttles[name].row
-            copy.shuttles[row, FROZEN] = max(copy.shuttles[row, FROZEN], pickups[-1] + 1)
-    return Question(copy, now, world.seq, settings.iterations, queued, tuple(desk.names), before)
+    return Question(copy, now, world.seq, settings.iterations, queued, locked(world), tuple(desk.names), before)
 
 
 def proposals(asked: Question, found: Improvement, desk: Desk, now: int) -> tuple[list[ev.PlansProposed], int]:
@@ -192,7 +188,13 @@ def main(answer: Callable[[Question, DriveTimes], Any] | None = None) -> None:
 
 def _improvement(asked: Question, times: DriveTimes) -> Improvement:
     return improve(
-        asked.fleet, times, asked.now, iterations=asked.iterations, seed=asked.seed, waiting=list(asked.queued)
+        asked.fleet,
+        times,
+        asked.now,
+        iterations=asked.iterations,
+        seed=asked.seed,
+        waiting=list(asked.queued),
+        locked=asked.locked,
     )
 
 

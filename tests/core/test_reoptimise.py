@@ -85,6 +85,18 @@ def test_a_ride_moves_to_the_shuttle_that_stands_at_its_pickup() -> None:
     assert town.better() == {0: (b, b + 1), 1: (a, a + 1)}
 
 
+def test_a_locked_ride_stays_on_its_shuttle_but_may_move_within_its_plan() -> None:
+    """Of two rides given to the wrong shuttles only the one that nobody locked moves; the locked one is put first."""
+    town = Town([0, 35])
+    a, b, near = town.ride(35, 29), town.ride(0, 6), town.ride(34, 28)
+    town.plan(0, near, near + 1, a, a + 1)
+    town.plan(1, b, b + 1)
+    better = town.better(locked=[a])
+    assert a in better[0]
+    assert b in better[0]
+    assert near in better[1]
+
+
 def test_riders_aboard_stay_in_their_shuttle_but_may_be_put_down_in_another_order() -> None:
     """The nearer drop-off comes first; no other shuttle can have it."""
     town = Town([0, 35])
