@@ -28,6 +28,7 @@ from dispatch.service import (
     staff,
     standing,
     stepping,
+    trials,
 )
 from dispatch.service.auth import StaffCaller
 from dispatch.service.docs import page
@@ -135,7 +136,7 @@ def create_app(
     app.state.calls = calls
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
-    parts = (rides, drivers, sign_in, changes, recurring_routes, standing, operators, shifts, lending, staff)
+    parts = (rides, drivers, sign_in, changes, recurring_routes, standing, operators, shifts, lending, trials, staff)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
     app.include_router(staff.open_router)

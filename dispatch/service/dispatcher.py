@@ -138,6 +138,10 @@ class Dispatcher:
         """when the next of a long queue are tried"""
         self._try_every_ms = round(TRY_EVERY_MS * getattr(self.clock, "speed", 1.0))
         self._punctual_ms = round(PUNCTUAL_MS * getattr(self.clock, "speed", 1.0))
+        self.appointed: dict[str, tuple[int, Act]] = {}
+        """what else is to happen at a time of its own, by name: (UTC ms, what)"""
+        self.kept_appointments: set[str] = set()
+        """those that have happened in this term"""
         self._not_before = 0
         """of the timer: one that has failed is not tried again at once"""
         self._living: asyncio.Task[None] | None = None
@@ -220,6 +224,8 @@ class Dispatcher:
         term, self._term = self._term, None
         self._why = error if isinstance(error, (StoreDown, NotLeader)) else StoreDown(f"the desk is rebuilt: {error}")
         self.missing = str(self._why)
+        self.appointed.clear()
+        self.kept_appointments.clear()
         if term is None:
             return
         self.counters.terms_lost += 1
@@ -371,6 +377,8 @@ class Dispatcher:
                 return
             due = max(due, self.desk.world.now)
             try:
+                if self._keep_appointment(now, due):
+                    continue
                 if self._try_at is not None and due >= self._try_at and due < self._tick_at:
                     self._try_at = now + self._try_every_ms
                     self._decide(_try_more, now=due)
@@ -392,12 +400,30 @@ class Dispatcher:
 
     def _due(self) -> int:
         """When the next thing is due."""
-        lapses = self._lapses.next_at(self.desk.world)
+        lapses, name = self._lapses.next_at(self.desk.world), self._first_appointed()
         if len(self.desk.world.queue) <= TRIES:
             self._try_at = None
         elif self._try_at is None:
             self._try_at = self.now + self._try_every_ms
-        return min(due for due in (self._tick_at, lapses, self._try_at) if due is not None)
+        appointed = None if name is None else self._appointed_at(name)
+        return min(due for due in (self._tick_at, lapses, self._try_at, appointed) if due is not None)
+
+    def _keep_appointment(self, now: int, due: int) -> bool:
+        """Let the first of what was appointed happen, if its time has come; False: it has not."""
+        name = self._first_appointed()
+        late = now - self._tick_at > self._punctual_ms  # then the timer happens now, after all that was due before
+        if name is None or self._appointed_at(name) > (now if late else due):
+            return False
+        at, act = self.appointed.pop(name)
+        self._decide(act, now=max(at - self._zero_utc, self.desk.world.now))
+        self.kept_appointments.add(name)
+        return True
+
+    def _first_appointed(self) -> str | None:
+        return min(self.appointed, key=lambda name: (self.appointed[name][0], name), default=None)
+
+    def _appointed_at(self, name: str) -> int:
+        return self.appointed[name][0] - self._zero_utc
 
     def _every(self) -> int:
         policy = self.desk.world.policy

@@ -22,6 +22,7 @@ from dispatch.core.reactions import Reactions
 from dispatch.core.world import Ride
 from dispatch.service import feedback
 from dispatch.service.auth import OperatorCaller, StaffCaller
+from dispatch.service.coming import Coming
 from dispatch.service.drivers import take_out
 from dispatch.service.ledger import Entry, written
 from dispatch.service.live import Live
@@ -386,12 +387,12 @@ async def policy(_: StaffCaller, live: LiveZone) -> PolicySaid:
     moments = live.moments
     coming = [
         {
-            "from_at": moments.told(utc - moments.zero_utc).isoformat(),
-            "author": author,
-            "reason": reason,
-            "changes": changes,
+            "from_at": moments.told(one.utc - moments.zero_utc).isoformat(),
+            "author": one.author,
+            "reason": one.reason,
+            "changes": one.changes,
         }
-        for utc, author, reason, changes in await live.coming.all(live)
+        for one in await live.coming.all(live)
     ]
     return PolicySaid(policy=msgspec.to_builtins(live.world.policy), coming=coming)
 
@@ -407,7 +408,7 @@ async def change_policy(ask: PolicyAsk, caller: OperatorCaller, live: LiveZone) 
         at = live.moments.ms(ask.from_at)
         if at <= live.now:
             raise Problem("time_past")
-        await live.coming.add(live, at + live.moments.zero_utc, caller.subject, ask.reason, ask.changes)
+        await live.coming.add(live, [Coming(at + live.moments.zero_utc, caller.subject, ask.reason, ask.changes)])
     return await policy(caller, live)
 
 
