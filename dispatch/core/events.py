@@ -306,7 +306,7 @@ class PlansProposed(Event, frozen=True, tag=True):
 Act = Literal[
     "assign", "lock", "unlock", "withdraw", "cancel", "pause", "resume", "message", "open_shift", "close_shift", "book",
     "change", "change_shift", "clear", "restore", "lend", "close_stop", "open_stop", "edit_stop", "complaint",
-    "payment", "forgive", "driver", "rider", "trial",
+    "payment", "forgive", "tell", "driver", "rider", "trial",
 ]  # fmt: skip
 
 

@@ -31,6 +31,9 @@ def follow(desk: Desk, act: ev.ActTaken, now: int) -> list[ev.Event]:
         case "close_shift":
             assert act.shuttle is not None
             return [ev.ShiftClosed(now, act.shuttle)]
+        case "tell":
+            assert act.request is not None
+            return [at_closed_stop(desk, act.request, now)]
         case "close_stop":
             assert act.place is not None
             return [

@@ -28,6 +28,7 @@ from dispatch.service import (
     staff,
     standing,
     stepping,
+    stop_points,
     trials,
 )
 from dispatch.service.auth import StaffCaller
@@ -136,7 +137,8 @@ def create_app(
     app.state.calls = calls
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
-    parts = (rides, drivers, sign_in, changes, recurring_routes, standing, operators, shifts, lending, trials, staff)
+    first = (rides, drivers, sign_in, changes, recurring_routes, standing)
+    parts = (*first, operators, shifts, lending, trials, stop_points, staff)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
     app.include_router(staff.open_router)

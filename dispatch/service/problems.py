@@ -98,6 +98,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "trial_overlaps": (409, "Another trial's schedule lies in those days."),
     "plan_unreadable": (422, "That is not the plan of a switchback, as `naru trial plan` writes it."),
     "plan_altered": (422, "The plan was altered after it was written: its hash does not fit."),
+    "stop_known": (409, "There is such a stop point already."),
+    "off_the_streets": (422, "No street lies near that place."),
     "no_such_moment": (404, "The log does not reach back to that moment."),
     "no_such_result": (404, "There is no such result."),
     "no_such_complaint": (404, "There is no such complaint."),

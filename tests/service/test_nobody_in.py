@@ -115,6 +115,11 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/operator/shifts/{shift}/close"): O,
     ("POST", "/v1/operator/shifts/{shift}/lend"): O,
     ("GET", "/v1/operator/loans"): STAFF,
+    ("GET", "/v1/operator/stop-points"): STAFF,
+    ("POST", "/v1/operator/stop-points"): O,
+    ("PUT", "/v1/operator/stop-points/{stop}"): O,
+    ("POST", "/v1/operator/stop-points/{stop}/close"): O,
+    ("POST", "/v1/operator/stop-points/{stop}/open"): O,
     ("GET", "/v1/operator/trials"): STAFF,
     ("POST", "/v1/operator/trials"): STAFF,
     ("POST", "/v1/operator/trials/{trial}/stop"): STAFF,
@@ -184,7 +189,7 @@ def test_nobody_gets_in_where_they_may_not(tmp_path: Path) -> None:
             await town.driver(shift)
             names = {
                 "ride": ride, "request": ride, "shift": shift, "shuttle": shift, "driver": "d-x", "complaint": "C1",
-                "result": "r1", "template": "T1", "trial": "t1",
+                "result": "r1", "template": "T1", "stop": "S000", "trial": "t1",
             }  # fmt: skip
             wrong: list[str] = []
             for (method, path), allowed in ROWS.items():

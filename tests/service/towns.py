@@ -100,10 +100,16 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *, at: str = "07:30", settings: dict[str, Any] | None = None, worker: Worker | None = None
+    folder: Path,
+    *,
+    at: str = "07:30",
+    settings: dict[str, Any] | None = None,
+    worker: Worker | None = None,
+    zone: tuple[Area, DriveTimes] | None = None,
 ) -> AsyncIterator[Served]:
     """The town at a time of its day, its clock stepped by the test; in development mode unless told otherwise."""
     scenario, area, times = town()
+    area, times = zone or (area, times)
     hour, minute = map(int, at.split(":"))
     clock = SteppedClock(scenario.zero_utc + (hour * 3600 + minute * 60) * 1000)
     given = Settings(

@@ -54,6 +54,8 @@ const KO: Readonly<Record<string, string>> = {
   trial_overlaps: "그 기간에 다른 실험 일정이 있습니다.",
   plan_unreadable: "`naru trial plan`이 쓴 실험 계획이 아닙니다.",
   plan_altered: "작성된 뒤에 바뀐 실험 계획입니다.",
+  stop_known: "그런 정류장이 이미 있습니다.",
+  off_the_streets: "그 자리 가까이에 도로가 없습니다.",
   no_such_template: "그런 정기 예약이 없습니다.",
   suspended: "알리지 않은 미탑승 때문에 당분간 예약할 수 없습니다.",
   no_such_shift: "그런 근무가 없습니다.",
