@@ -28,6 +28,7 @@ from dispatch.service.dispatcher import (
     StoreDown,
 )
 from dispatch.service.ledger import Ledger
+from dispatch.service.letters import ways
 from dispatch.service.limits import Buckets
 from dispatch.service.loans import Loans
 from dispatch.service.maps import Maps
@@ -98,9 +99,9 @@ class Live:
         self._frame: tuple[int, bytes] = (-1, b"")
 
     @property
-    def channel(self) -> Channel:
+    def channels(self) -> tuple[Channel, ...]:
         """How messages leave the house."""
-        return "log" if self.settings.webhook_url is None else "webhook"
+        return ways(self.settings)
 
     @property
     def area(self) -> Area:

@@ -342,6 +342,10 @@ class PersonAsk(Ask):
     address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] | None = None
     """for drivers: how to find or help"""
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;]{1,64}@[^@\s<>,;]{1,190}$")] | None = None
+    """messages go there, too"""
+    language: Literal["ko", "en"] | None = None
+    """of messages; none: English"""
 
 
 class PersonSaid(PersonAsk):

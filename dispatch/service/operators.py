@@ -427,8 +427,8 @@ async def message(ask: MessageAsk, caller: OperatorCaller, live: LiveZone) -> Me
         open_ = ("queued", "booked", "aboard", "stranded")
         rides = live.world.rides.values()
         riders = sorted({r.request.rider for r in rides if r.state in open_ and r.request.rider is not None})
-    channel = live.channel
-    letters = [Message(channel, rider, "words", values={"words": ask.words}) for rider in riders]
+    words: dict[str, str | int | None] = {"words": ask.words}
+    letters = [Message(way, rider, "words", values=words) for rider in riders for way in live.channels]
     await live.submit(
         lambda _, now: [ev.ActTaken(now, "message", caller.subject, ask.reason)], messages=lambda *_: letters
     )

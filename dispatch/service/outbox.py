@@ -35,7 +35,7 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 300.0
 GIVEN_UP_AFTER_S: Final = 86_400.0
 
-Channel = Literal["log", "webhook", "email", "sms", "push", "zone"]
+Channel = Literal["log", "webhook", "email", "sms", "zone"]
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
@@ -178,26 +178,29 @@ def to_webhook(url: str, secret: str, resolve: Resolve | None = None) -> Deliver
 
     `Naru-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`: see `signature`. `Naru-Id` is the message's id.
     """
-    import requests
-
-    def post(body: bytes, name: str) -> None:
-        headers = {
-            "Content-Type": "application/json",
-            "Naru-Id": name,
-            "Naru-Signature": signature(body, secret, int(time.time())),
-        }
-        answer = requests.post(url, data=body, headers=headers, timeout=ATTEMPT_S - 1, allow_redirects=False)
-        if not 200 <= answer.status_code < 300:
-            raise Undeliverable(f"answered {answer.status_code}")
 
     async def deliver(message: Message) -> None:
         more = {} if resolve is None else await resolve(message)
         if more is None:
             return
         body = json.dumps({**msgspec.to_builtins(message), **more}, ensure_ascii=False).encode()
-        await asyncio.to_thread(post, body, message.id)
+        await asyncio.to_thread(post_signed, url, secret, body, message.id)
 
     return deliver
+
+
+def post_signed(url: str, secret: str, body: bytes, name: str) -> None:
+    """POST a message. Raises Undeliverable, or what the network raises."""
+    import requests
+
+    headers = {
+        "Content-Type": "application/json",
+        "Naru-Id": name,
+        "Naru-Signature": signature(body, secret, int(time.time())),
+    }
+    answer = requests.post(url, data=body, headers=headers, timeout=ATTEMPT_S - 1, allow_redirects=False)
+    if not 200 <= answer.status_code < 300:
+        raise Undeliverable(f"answered {answer.status_code}")
 
 
 def signature(body: bytes, secret: str, at: int) -> str:

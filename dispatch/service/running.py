@@ -9,6 +9,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import redis.asyncio as redis
+from pydantic import SecretStr
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -16,6 +17,7 @@ from dispatch.service.archive import LOGS
 from dispatch.service.clocks import Clock, ScaledClock
 from dispatch.service.dispatcher import Dispatcher
 from dispatch.service.embedded import Embedded
+from dispatch.service.letters import to_email, to_sms, ways
 from dispatch.service.live import Live
 from dispatch.service.loans import to_zone
 from dispatch.service.notices import Post, notices
@@ -68,10 +70,14 @@ async def serving(
         stack.push_async_callback(client.connection_pool.disconnect)
         stack.push_async_callback(client.aclose)
         channels: Channels = {"log": to_log, "zone": to_zone(client)}
+        post = Post(Vault(client, area.name, keys.vault), ZoneInfo(area.timezone))
         if settings.webhook_url is not None:
-            post = Post(Vault(client, area.name, keys.vault), ZoneInfo(area.timezone))
-            secret = "" if settings.webhook_secret is None else settings.webhook_secret.get_secret_value()
+            secret = _secret(settings.webhook_secret)
             channels = {**channels, "webhook": to_webhook(settings.webhook_url, secret, post.resolve)}
+        if settings.sms_url is not None:
+            channels = {**channels, "sms": to_sms(settings.sms_url, _secret(settings.sms_secret), post.resolve)}
+        if settings.smtp_host is not None:
+            channels = {**channels, "email": to_email(settings, area.name, post.resolve)}
         area = replace(area, coming_days=settings.coming_days)
         set_up = SetUp(area, client, area.roads() if times is None else times)
         store = Store(url, area.name)
@@ -81,7 +87,7 @@ async def serving(
                 set_up.for_day(""),
                 store,
                 clock or ScaledClock(),
-                notices=notices("log" if settings.webhook_url is None else "webhook"),
+                notices=notices(ways(settings)),
                 channels=channels,
                 alone=settings.redis_url is None,
                 rounds=rounds,
@@ -92,3 +98,7 @@ async def serving(
         )
         log.info("serving", extra={"zone": area.name})
         yield Live(set_up, dispatcher, client, settings, keys)
+
+
+def _secret(given: SecretStr | None) -> str:
+    return "" if given is None else given.get_secret_value()

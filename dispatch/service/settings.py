@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -71,6 +71,18 @@ class Settings(BaseSettings):
     """signs what is sent there, HMAC-SHA256"""
     targets: Targets = {}
     """figures that the operator or a trial has set itself: the console shows them beside the day's"""
+    sms_url: str | None = None
+    """a text message gateway's webhook: gets id, to and text"""
+    sms_secret: SecretStr | None = None
+    """signs what is sent there, HMAC-SHA256"""
+    smtp_host: str | None = None
+    """mail server for riders who gave an address"""
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str = "naru@localhost"
+    """sender of the mails"""
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
     def __init__(self, **values: Any) -> None:

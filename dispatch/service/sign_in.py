@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dispatch.service import recurring
 from dispatch.service.auth import Identity, RiderCaller, Role, create_token
+from dispatch.service.letters import to_phones
 from dispatch.service.live import Live, live_of
 from dispatch.service.models import (
     CodeAsk,
@@ -55,8 +56,8 @@ async def send_code(ask: CodeAsk, live: LiveZone) -> CodeSaid:
     code = await live.vault.new_code(rider, live.settings.codes_per_hour, CODE_VALID_S)
     if code is None:
         raise Problem("too_many_calls", headers={"Retry-After": "3600"})
-    letter = Message(live.channel, rider, "code", values={"code": code})
-    await live.submit(lambda *_: [], messages=lambda *_: [letter])
+    letters = [Message(way, rider, "code", values={"code": code}) for way in to_phones(live.settings)]
+    await live.submit(lambda *_: [], messages=lambda *_: letters)
     return CodeSaid(valid_s=CODE_VALID_S, development_code=code if live.settings.development else None)
 
 
