@@ -22,7 +22,7 @@ demo: $(PAGES) ## four minutes of a live day on a real city: pages, figures, a r
 	@$(BIN)/naru demo --for 240
 
 test: $(TESTING) $(PAGES) ## every test (T=… narrows it: make test T="tests/test_architecture.py -x")
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python -m pytest $(or $(T),--numprocesses 2 --dist loadfile)
 
 check: $(TESTING) ## lint, format, types, import rules
 	@$(BIN)/ruff check .
