@@ -1,5 +1,7 @@
 # syntax=docker/dockerfile:1
-# docker build -t naru .  &&  docker run --rm -v "$PWD/out:/data/out" naru simulate pilot --out out
+# docker build -t naru .
+# docker run --rm -v "$PWD/out:/data/out" naru simulate pilot --out out
+# docker run -p 8000:8000 -v naru:/data naru serve pilot
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -34,7 +36,10 @@ USER naru
 WORKDIR /data
 # Compiled for the processor that builds the image; another one compiles again at its first start.
 RUN naru warm
-# Until there is a service to ask, healthy means: the command starts and finds its own distribution.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["naru", "--version"]
+# For `naru serve`: reached from outside the container, its store and keys on the volume.
+ENV NARU_HOST=0.0.0.0 NARU_DATA_DIR=/data/naru-data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "-c", \
+ "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ.get(\"NARU_PORT\", 8000)}/health', timeout=5)"]
 ENTRYPOINT ["naru"]
 CMD ["--help"]

@@ -187,6 +187,7 @@ def _tell(task: asyncio.Task[None], failed: Callable[[BaseException], None]) -> 
 async def _follow(live: Live) -> None:
     """Read the log for ever."""
     await live.dispatcher.until_ready(3600)
+    await live.recall_troubles()
     await live.ledger.follow(live.dispatcher.subscribe(day=live.dispatcher.day))
 
 

@@ -47,6 +47,8 @@ from dispatch.service.zone import Area
 NAMES_KEPT_S = 60
 DECISIONS = 10_000
 MOST_TOKENS = 20_000
+TROUBLES = 100
+"""that drivers told last are kept"""
 
 
 class Person(Struct, frozen=True):
@@ -69,6 +71,9 @@ class Trouble(Struct, frozen=True):
     words: str | None
 
 
+_decode_trouble = msgspec.json.Decoder(tuple[int, Trouble]).decode
+
+
 class Live:
     """One zone being served."""
 
@@ -84,7 +89,7 @@ class Live:
         self.persons = Buckets(settings.calls_per_minute, time.monotonic)
         self.addresses = Buckets(settings.calls_per_minute_address, time.monotonic)
         self.heard: dict[str, Heard] = {}
-        self.troubles: deque[Trouble] = deque(maxlen=100)
+        self.troubles: deque[Trouble] = deque(maxlen=TROUBLES)
         self.coming = ComingPolicies()
         self.yesterday = Yesterday()
         self.recurring = Recurring()
@@ -228,7 +233,24 @@ class Live:
 
     async def note_trouble(self, shuttle: str, kind: str, stop: str | None, words: str | None) -> None:
         """Show operators what a driver told."""
-        self.troubles.append(Trouble(self.now, shuttle, kind, stop, words))
+        trouble = Trouble(self.now, shuttle, kind, stop, words)
+        self.troubles.append(trouble)
+        redis: Any = self.redis
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.rpush(self._troubles_key, msgspec.json.encode((self.moments.zero_utc, trouble)))
+            pipe.ltrim(self._troubles_key, -TROUBLES, -1)
+            await pipe.execute()
+
+    async def recall_troubles(self) -> None:
+        """After a start: what drivers told on the open day."""
+        redis: Any = self.redis
+        kept = [_decode_trouble(told) for told in await redis.lrange(self._troubles_key, 0, -1)]
+        self.troubles.clear()
+        self.troubles.extend(trouble for zero, trouble in kept if zero == self.moments.zero_utc)
+
+    @property
+    def _troubles_key(self) -> str:
+        return f"{{{self.area.name}}}:troubles"
 
     def remember(self, token: str, identity: Any) -> None:
         """The token has been verified: verifying costs more than all else at the edge."""

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from dispatch.service.decisions import Refused
@@ -217,7 +218,11 @@ def install(app: FastAPI) -> None:
         _log.error("defect", exc_info=error, extra={"defect": number, "route": _route(request)})
         return Problem("defect", instance=number).response()
 
+    async def away(_: Request, __: Exception) -> JSONResponse:
+        return Problem("store_down").response()
+
     app.add_exception_handler(Problem, problem)
+    app.add_exception_handler(RedisError, away)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, defect)

@@ -161,6 +161,9 @@ def test_a_breakdown_finds_the_riders_another_shuttle(tmp_path: Path) -> None:
             alerts = (await at_town.call("GET", "/v1/operator/alerts", token=at_town.token("planner"))).json()
             assert {alert["kind"] for alert in alerts} >= {"broken", "trouble"}
             assert await tell(at_town, driver, shift, {"kind": "departed"}) == ["refused"]
+        async with served(tmp_path) as at_town:  # the alerts are there after a restart too
+            again = (await at_town.call("GET", "/v1/operator/alerts", token=at_town.token("planner"))).json()
+            assert [a for a in again if a["kind"] == "trouble"] == [a for a in alerts if a["kind"] == "trouble"] != []
 
     asyncio.run(story())
 

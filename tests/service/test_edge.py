@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis.exceptions import ConnectionError as Away
 
 from dispatch.service.edge import BODY_BYTES
 from tests.service.towns import Served, served
@@ -149,5 +150,30 @@ def test_readiness_and_metrics(tmp_path: Path) -> None:
             for line in text.splitlines():
                 assert line.startswith("#") or len(line.rsplit(" ", 1)) == 2
             assert "555" not in text
+
+    asyncio.run(story())
+
+
+def test_a_store_that_is_away_is_503_for_every_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only for decisions: the vault lies there too. And when it is back, all goes on."""
+
+    def away(*_: object, **__: object) -> None:
+        raise Away("connection refused")
+
+    async def story() -> None:
+        async with served(tmp_path) as town:
+            rider = await town.rider()
+            with monkeypatch.context() as broken:
+                broken.setattr(town.live.redis, "execute_command", away)
+                broken.setattr(town.live.redis, "pipeline", away)
+                for method, path, body in (
+                    ("POST", "/v1/sign-in/code", {"phone": "+674 555 0002"}),
+                    ("POST", "/v1/quotes", town.journey()),
+                    ("GET", "/v1/me", None),
+                ):
+                    answer = await town.call(method, path, body, token=rider)
+                    assert (answer.status_code, answer.json()["code"]) == (503, "store_down"), answer.text
+                    assert int(answer.headers["Retry-After"]) > 0
+            assert (await town.call("POST", "/v1/quotes", town.journey(), token=rider)).status_code == 201
 
     asyncio.run(story())
