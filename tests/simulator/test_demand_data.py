@@ -361,3 +361,12 @@ def test_a_part_outside_the_zone_is_left_out_and_said(town: Town) -> None:
     scenario = scenario_with(town, GRID, g_csv="lat,lon,people\n0,0,1\n0,1000,1\n0,90000,2\n")
     assert any("50 % of it lies outside the zone" in note for note in scenario.notes)
     assert {a.origin.lon for a in people(scenario)} <= {0, 1000}
+
+
+def test_journeys_that_leave_the_zone_are_not_those_of_the_service(town: Town) -> None:
+    """Half of the matrix leads elsewhere: a share is one of the other half."""
+    matrix = "from_zone,to_zone,trips\nW,E,40\nW,X,40\n"
+    zones = ZONES + "X,0,90000\n"
+    scenario = scenario_with(town, "{share: 0.5, od: {matrix: od.csv, zones: z.csv}}", od_csv=matrix, z_csv=zones)
+    assert len(people(scenario)) == 20
+    assert any("50 % of it leads out of the zone" in note for note in scenario.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from dispatch.core import events as ev
 from dispatch.core.domain import Access, Promise, Quote, RideRequest, Shift
 from routing.errors import InputError
 from simulator.choice import Choice, Way, taken
+from simulator.cli import main
 from simulator.demand_file import Demand
 from simulator.disturbances import Disturbances, drive_permille, late_drivers, with_breakdowns
 from simulator.riders import Range
@@ -184,3 +186,18 @@ def test_wrong_words_are_one_message(town: Town, extra: str, words: str) -> None
     with pytest.raises(InputError) as caught:
         load_scenario(town(extra + "\n"))
     assert words in str(caught.value)
+
+
+def test_a_closed_road_is_judged_as_it_then_was(town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`naru check` finds nothing wrong with a day whose street was closed, and a drive along it."""
+    closed = "disturbances:\n  closures: [{from: 08:05, to: 08:30, edges: [[n2, n3], [n3, n2]]}]\n"
+    requests = "request_id,request_time_s,origin_node,destination_node\n1,28800,n1,n2\n2,31200,n0,n4\n"
+    simulate(load_scenario(town(closed, requests_csv=requests)), tmp_path / "day")
+    assert main(["check", str(tmp_path / "day")]) == 0
+    assert "0 violations (roads judged too)" in capsys.readouterr().out
+    log = tmp_path / "day" / "events.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    never_opened = [line for line in lines if "RoadReopened" not in line]
+    log.write_text("".join(re.sub(r'"seq":\d+', f'"seq":{n}', line, count=1) for n, line in enumerate(never_opened, 1)))
+    assert main(["check", str(tmp_path / "day")]) == 1
+    assert "road: A drove 400 s" in capsys.readouterr().out

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from time import sleep
 
 import pytest
+from fastapi.routing import APIRoute
 
 from dispatch.core import events as ev
+from dispatch.service.operators import router
 from routing.errors import InputError
 from simulator.cli import main
 from simulator.replay import desk_on, read_recorded
 from simulator.replay_policy import walker
 from simulator.scenario import load_policy, load_scenario
-from simulator.shadow import Shadow, Verdict, events_of, file_source, lines_of, rows, summary
+from simulator.shadow import EXPORT, Shadow, Verdict, events_of, file_source, lines_of, rows, service_source, summary
 from simulator.simulate import simulate
 
 Town = Callable[..., Path]
@@ -151,3 +154,32 @@ def test_the_command(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["shadow", str(broken), "--policy", str(other)]) == 2
     with pytest.raises(InputError, match="not an event"):
         list(events_of(file_source(broken), lines_of(file_source(broken))))
+
+
+def test_a_service_is_read_with_a_token(recorded: Path) -> None:
+    """Only what is new is taken from each answer; a wrong token or no service is one message. The path is the API's."""
+    whole = (recorded / "events.jsonl").read_bytes()
+    served = [whole[:20_000], whole[:20_000], whole]
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            ok = self.path == EXPORT and self.headers["Authorization"] == "Bearer secret"
+            self.send_response(200 if ok else 401)
+            self.end_headers()
+            if ok:
+                self.wfile.write(served.pop(0))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        source = service_source(url, "secret")
+        assert list(events_of(source, lines_of(source, follow=True, every_s=0.01))) == read_recorded(recorded).events
+        with pytest.raises(InputError, match="answers 401; expected an operator's token in NARU_TOKEN"):
+            service_source(url, "wrong").read(0)
+        server.shutdown()
+    with pytest.raises(InputError, match="does not answer"):
+        service_source(url, "secret").read(0)
+    assert EXPORT in {route.path for route in router.routes if isinstance(route, APIRoute)}

@@ -215,3 +215,16 @@ def test_the_same_figures_on_processes_and_on_a_cluster_whose_worker_dies() -> N
     assert done.returncode == 0, done.stderr
     assert re.search(r"10 days on Dask, worker \[\d+\] killed", done.stdout), done.stdout
     assert "10 days complete, the same figures everywhere: True" in done.stdout
+
+
+def test_days_are_named_by_the_feeds_and_logs_they_read(tmp_path: Path) -> None:
+    """A changed timetable in a folder makes other days: none of the old ones is taken for them."""
+    scenario = tmp_path / "day.yaml"
+    scenario.write_text(
+        "network: {map: nauru}\nvehicles: {count: 1}\nrequests: {attempts: 0}\nbaselines: {gtfs: feed}\n"
+    )
+    (tmp_path / "feed").mkdir()
+    (tmp_path / "feed" / "stops.txt").write_text("stop_id\n")
+    before = many.file_fingerprint.__wrapped__(str(scenario))
+    (tmp_path / "feed" / "stop_times.txt").write_text("trip_id\n")
+    assert many.file_fingerprint.__wrapped__(str(scenario)) != before
