@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -129,6 +130,31 @@ def test_a_search_that_fails_is_told_and_the_next_one_answered() -> None:
         await worker.close()
         assert process is not None
         assert process.returncode == -signal.SIGKILL
+
+    run(test)
+
+
+def test_a_question_has_one_answer_whoever_is_asked() -> None:
+    """One worker in turn, two at once, and this process: iteration-limited searches repeat exactly."""
+
+    async def test() -> None:
+        desk = _desk()
+        asked = question(desk, 0)
+        assert asked is not None
+        questions = [replace(asked, seed=seed, iterations=1 + seed % 3) for seed in range(12)]
+        here = [improve(q.fleet, desk.times, q.now, iterations=q.iterations, seed=q.seed) for q in questions]
+        assert len({str(found.plans) for found in here}) > 1  # the seed matters, so agreeing says something
+        workers = [Worker(hangs_s=120.0), Worker(hangs_s=120.0)]
+        one = [await workers[0].ask(q, desk.times) for q in questions]
+
+        async def share(n: int) -> list[Improvement]:
+            return [await workers[n].ask(q, desk.times) for q in questions[n::2]]
+
+        even, odd = await asyncio.gather(share(0), share(1))
+        for worker in workers:
+            await worker.close()
+        assert one == here
+        assert [found for pair in zip(even, odd, strict=True) for found in pair] == here
 
     run(test)
 
