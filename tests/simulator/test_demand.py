@@ -13,8 +13,8 @@ from routing.stop_points import StopPoint
 from routing.travel_times import DriveTimes, drive_times
 from simulator.attempts import Attempt
 from simulator.demand import generate
-from simulator.demand_data import weights
 from simulator.demand_file import Demand
+from simulator.demand_places import weights
 from simulator.disturbances import Disturbances, drive_permille
 from simulator.streams import Stream
 from simulator.yaml_lines import from_plain
