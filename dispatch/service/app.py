@@ -25,6 +25,7 @@ from dispatch.service import (
     rides,
     shifts,
     sign_in,
+    spoken,
     staff,
     standing,
     stepping,
@@ -34,6 +35,7 @@ from dispatch.service import (
 from dispatch.service.auth import StaffCaller
 from dispatch.service.docs import page
 from dispatch.service.edge import Edge
+from dispatch.service.endings import ended
 from dispatch.service.live import Live
 from dispatch.service.metrics import MEDIA_TYPE, Calls, text
 from dispatch.service.models import Said
@@ -138,7 +140,7 @@ def create_app(
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
     first = (rides, drivers, sign_in, changes, recurring_routes, standing)
-    parts = (*first, operators, shifts, lending, trials, stop_points, staff)
+    parts = (*first, operators, spoken, shifts, lending, trials, stop_points, staff)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
     app.include_router(staff.open_router)
@@ -173,9 +175,7 @@ async def _live(app: FastAPI, serving: Serving, over: asyncio.Event) -> None:
             await over.wait()
         finally:
             live.ledger.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            await ended(tasks)
 
 
 def _tell(task: asyncio.Task[None], failed: Callable[[BaseException], None]) -> None:

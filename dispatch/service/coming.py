@@ -85,8 +85,8 @@ class ComingPolicies:
                 appointed[name] = one.utc, _act(live.area.policy, one)
 
     async def run(self, live: Live) -> None:
-        """For ever: appoint what is to come."""
-        while True:
+        """Until the service ends: appoint what is to come."""
+        while not live.ledger.closed:  # a connection may swallow a cancellation
             await asyncio.sleep(0.25)
             if live.dispatcher.ready:
                 await self.appoint(live)

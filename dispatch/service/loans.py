@@ -74,8 +74,8 @@ class Loans:
         await redis.hdel(_key(live.area.name, "lent"), loan.id)
 
     async def run(self, live: Live) -> None:
-        """For ever: open shifts for what was lent to this zone."""
-        while True:
+        """Until the service ends: open shifts for what was lent to this zone."""
+        while not live.ledger.closed:
             await asyncio.sleep(1)
             if live.dispatcher.ready:
                 for loan in await self._kept(live, "borrowed"):

@@ -85,8 +85,8 @@ class Recurring:
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self, live: Live) -> None:
-        """For ever: with every new service day, and then every half hour, make what is due."""
-        while True:
+        """Until the service ends: with every new service day, and then every half hour, make what is due."""
+        while not live.ledger.closed:
             await asyncio.sleep(0.5)
             day, now = live.dispatcher.day, live.now
             due = day != self._done[0] or now >= self._done[1] + AGAIN_MS

@@ -71,13 +71,18 @@ def offer_said(live: Live, quote: Quote, lapses_at: int) -> Offer:
 def signed(live: Live, quote: Quote) -> str:
     """A quote that any server of the zone will know for its own."""
     content = msgspec.msgpack.encode(quote)
-    return to_text(sealed(live.keys, "quote", content)[:SEAL_BYTES] + content)
+    return to_text(_seal(live, content) + content)
+
+
+def _seal(live: Live, content: bytes) -> bytes:
+    """That of this zone: another one of the same installation does not know it."""
+    return sealed(live.keys, f"quote:{live.area.name}", content)[:SEAL_BYTES]
 
 
 def read_quote(live: Live, text: str) -> Quote:
     """A quote that `signed` made. Raises Problem."""
     content = from_text(text)
-    if content is None or not sealed(live.keys, "quote", content[SEAL_BYTES:])[:SEAL_BYTES] == content[:SEAL_BYTES]:
+    if content is None or content[:SEAL_BYTES] != _seal(live, content[SEAL_BYTES:]):
         raise Problem("bad_quote")
     return _decode_quote(content[SEAL_BYTES:])
 

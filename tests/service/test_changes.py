@@ -76,6 +76,14 @@ def test_a_booking_is_changed_in_one_step(tmp_path: Path) -> None:
             desk = at_town.token("operator")
             kpis = (await at_town.call("GET", "/v1/operator/kpis", token=desk)).json()
             assert (kpis["attempts"], kpis["cancelled"]) == (1, 0)
+            ride = changed.json()
+            for language, there in (("en", "is booked"), ("ko", "예약되었습니다")):
+                path = f"/v1/operator/rides/{ride['id']}/spoken?language={language}"
+                words = (await at_town.call("GET", path, token=desk)).json()["words"]
+                assert there in words
+                assert " ".join(ride["code"]) in words
+            terms = (await at_town.call("GET", "/v1/terms", token=token)).json()
+            assert (terms["missed"], terms["suspended_until"]) == (0, None)
 
     asyncio.run(story())
 

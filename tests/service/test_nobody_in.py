@@ -126,6 +126,7 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/operator/shuttles/{shuttle}/clear"): O,
     ("POST", "/v1/operator/shuttles/{shuttle}/restore"): O,
     ("POST", "/v1/operator/rides/{ride}/forgive"): O,
+    ("GET", "/v1/operator/rides/{ride}/spoken"): O,
     ("GET", "/v1/operator/results"): STAFF,
     ("GET", "/v1/operator/results/{result}/report"): STAFF,
 }

@@ -106,6 +106,7 @@ async def served(
     settings: dict[str, Any] | None = None,
     worker: Worker | None = None,
     zone: tuple[Area, DriveTimes] | None = None,
+    ready_s: float = 30,
 ) -> AsyncIterator[Served]:
     """The town at a time of its day, its clock stepped by the test; in development mode unless told otherwise."""
     scenario, area, times = town()
@@ -122,7 +123,7 @@ async def served(
         while not hasattr(app.state, "live") and not app.state.living.done():  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.005)
         live = app.state.live
-        await live.dispatcher.until_ready(30)
+        await live.dispatcher.until_ready(ready_s)
         await live.ledger.reached(live.dispatcher.day, live.world.seq)
         town_served = Served(app, live, clock)
         async with town_served.client:
