@@ -83,6 +83,8 @@ def _service(scenario: Scenario, port: int, *options: str) -> Iterator[tuple[str
             "NARU_TOKEN_HOURS": "48",
             "NARU_LOG_LEVEL": "error",
         }
+        if "--lockstep" in options:
+            settings["NARU_COMING_DAYS"] = "0"  # a simulated day knows of no other
         command = [*NARU, "serve", str(scenario.file), "--port", str(port), *options]
         # in a session of its own: Ctrl-C is for us, who end the day before the service
         service = subprocess.Popen(command, env={**os.environ, **settings}, start_new_session=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dispatch.core import events as ev
-from dispatch.core.domain import RideRequest, Shift
+from dispatch.core.domain import DAY_ENDS, RideRequest, Shift
 from dispatch.core.kpi_tally import persons
 
 
@@ -138,10 +138,10 @@ def read_day(events: Iterable[ev.Event]) -> Day | None:
                 calls[request].declined = True
             case ev.RideCancelled(request=request):
                 calls[request].cancelled = True
-            case ev.ShiftOpened(shift=shift):
+            case ev.ShiftOpened(shift=shift) if shift.start < DAY_ENDS:  # others are of days to come
                 shifts[shift.id] = shift
                 tracks[shift.id] = _Track(shift)
-            case ev.ShiftClosed(at=at, shuttle=shuttle):
+            case ev.ShiftClosed(at=at, shuttle=shuttle) if shuttle in tracks:
                 tracks[shuttle].closed = at
             case ev.DayOpened():
                 opened = event
