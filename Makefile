@@ -41,7 +41,7 @@ days: $(TESTING) ## the days of PEER=… and PILOT=… (folders of tables, sever
 	@$(BIN)/python -m tests.benchmarks.days $(PEER) $(if $(PILOT),--pilot $(PILOT)) $(if $(JUDGE),--judge $(JUDGE))
 
 mutants: $(TESTING) ## plant bugs one by one: each must be caught by a test
-	@$(BIN)/python -m tests.mutants
+	@$(BIN)/python -m tests.mutants; core=$$?; $(BIN)/python -m tests.faults.mutants && exit $$core
 
 faults: $(TESTING) ## kill dispatcher and store at random, 10,000 and 1,000 times (hours)
 	@$(BIN)/python -m tests.faults --dispatcher 10000 --store 1000

@@ -28,6 +28,8 @@ TOWNS_CLOCK = 1_767_254_400_000  # 2026-01-01 08:00 UTC
 LIVES_A_DAY = 60
 """kills before the town is judged and a new one begins: a log stays short enough to be judged in a second"""
 SET_BACK_MS = 3_600_000
+PATIENCE_S = 300
+"""until somebody is answered again; a busy machine takes its time"""
 LATE = re.compile(r": (answered|at_risk): ")
 
 
@@ -76,7 +78,7 @@ async def _day(folder: Path, kills: list[str], draw: random.Random, outcome: Out
     try:
         for kill in kills:
             if draw.random() < 0.85:
-                await asyncio.wait_for(riders.answered(), 60)
+                await asyncio.wait_for(riders.answered(), PATIENCE_S)
                 await asyncio.sleep(draw.uniform(0, 0.4))
             else:
                 await asyncio.sleep(draw.uniform(0, 0.2))
@@ -91,10 +93,10 @@ async def _day(folder: Path, kills: list[str], draw: random.Random, outcome: Out
             outcome.set_back += back
             life = _born(folder, began, -SET_BACK_MS if back else 0)
             if draw.random() < 0.3:
-                await asyncio.wait_for(riders.answered(), 60)
+                await asyncio.wait_for(riders.answered(), PATIENCE_S)
                 outcome.restart_s.append(time.monotonic() - killed)
         riders.stop = True
-        await asyncio.wait_for(asking, 60)
+        await asyncio.wait_for(asking, PATIENCE_S)
     finally:
         asking.cancel()
         life.kill()
