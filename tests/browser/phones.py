@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Watched
+from tests.browser.relay import Relay
 from tests.browser.served import Service
 
 PHONE: dict[str, Any] = {
@@ -74,6 +75,10 @@ class Town:
         if name is not None:
             self.service.call("PUT", "/v1/me", {"name": name, "note": note}, token=token)
         return token
+
+    def relay(self) -> Relay:
+        """A connection of its own for a phone, that can be cut."""
+        return Relay(self.service.port)
 
     def booked(self, token: str, origin: str = "S003", goal: str = "S030", **more: Any) -> Any:
         """A ride, booked."""

@@ -39,31 +39,31 @@ def test_minutes_without_connection(town: Town, watched: Open) -> None:
     token = town.rider("Aiko")
     ride = town.booked(token)
     shift = town.shuttle(ride["id"])
-    opened = watched(town.service, **PHONE, **ENGLISH, **AT_S003)
-    page = driver_page(opened, town, shift)
+    relay = town.relay()
+    page = driver_page(watched(relay, **PHONE, **ENGLISH, **AT_S003), town, shift)
     expect(page.locator(".map[data-ready=true]")).to_be_visible()
     page.wait_for_function(
         "async () => { const kept = (await (await caches.open('naru-/driver')).keys()).map(one => one.url).join();"
         " return ['/driver,', 'roads', 'gl-worker'].every(part => kept.includes(part)) }"
     )
     page.wait_for_function("() => JSON.parse(localStorage['naru.driver.shift']).way?.legs.length === 2")
-    opened.context.set_offline(True)
+    relay.cut()
     thumb(page, "Drive off")
-    expect(page.locator(".chips")).to_contain_text("1 waiting to be sent")
+    expect(page.locator(".notices")).to_contain_text("1 waiting to be sent")
     thumb(page, "I have arrived")
     page.get_by_role("button", name="Is in: Aiko").click()
     expect(page.locator(".next h1")).to_have_text("S030")
-    expect(page.locator(".chips")).to_contain_text("3 waiting to be sent")
+    expect(page.locator(".notices")).to_contain_text("3 waiting to be sent")
     shot(page, "driver-offline-en")
     assert axe(page) == []
     page.reload()
-    expect(page.locator(".chips")).to_contain_text("3 waiting to be sent")
+    expect(page.locator(".notices")).to_contain_text("3 waiting to be sent")
     expect(page.locator(".next h1")).to_have_text("S030")
     assert state_of(town, ride["id"]) == "booked"
     told = [event["at"] for event in page.evaluate("() => JSON.parse(localStorage['naru.driver.waiting']).events")]
     town.step(90)
-    opened.context.set_offline(False)
-    expect(page.locator(".chips")).not_to_contain_text("waiting")
+    relay.mend()
+    expect(page.locator(".notices")).not_to_contain_text("waiting", timeout=20_000)
     assert state_of(town, ride["id"]) == "aboard"
     story = town.service.call("GET", f"/v1/operator/rides/{ride['id']}")["story"]
     boarded = next(line for line in story if line["event"]["type"] == "RiderBoarded")
@@ -120,10 +120,11 @@ def test_large_enough_for_a_thumb(town: Town, watched: Open, scheme: str) -> Non
 
 def test_trouble_reaches_the_operators(town: Town, watched: Open) -> None:
     """A stop that cannot be reached, words, a breakdown: each an alert; without connection: call them."""
-    ride = town.booked(town.rider(CORPUS[0], CORPUS[1]))
+    token = town.rider(CORPUS[0], CORPUS[1])
+    ride = town.booked(token)
     shift = town.shuttle(ride["id"])
-    opened = watched(town.service, **PHONE, **ENGLISH)
-    page = driver_page(opened, town, shift)
+    relay = town.relay()
+    page = driver_page(watched(relay, **PHONE, **ENGLISH), town, shift)
     # whatever a rider calls themselves is only ever text
     expect(page.locator(".person-name")).to_have_text(CORPUS[0])
     expect(page.locator(".person-note")).to_have_text(CORPUS[1])
@@ -131,10 +132,10 @@ def test_trouble_reaches_the_operators(town: Town, watched: Open) -> None:
     expect(page.locator(".map[data-ready=true]")).to_be_visible()
     page.evaluate("async () => { await navigator.serviceWorker.ready }")
     page.get_by_role("button", name="Report trouble").click()
-    opened.context.set_offline(True)
+    relay.cut()
     page.get_by_role("button", name="I can't reach S003").click()
     expect(page.get_by_role("alert").filter(has_text="please call the operators")).to_be_visible()
-    opened.context.set_offline(False)
+    relay.mend()
     shot(page, "driver-trouble-en")
     assert axe(page) == []
     page.get_by_role("button", name="I can't reach S003").click()
@@ -153,6 +154,7 @@ def test_trouble_reaches_the_operators(town: Town, watched: Open) -> None:
     expect(page.get_by_role("heading", name="This shuttle is out of service")).to_be_visible()
     alerts = town.service.call("GET", "/v1/operator/alerts")
     assert {alert["kind"] for alert in alerts} >= {"broken", "trouble"}
+    town.service.call("POST", f"/v1/rides/{ride['id']}/cancel", {}, token=token)
 
 
 def test_a_round(town: Town, watched: Open) -> None:

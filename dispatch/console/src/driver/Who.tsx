@@ -19,7 +19,7 @@ export function Who({ next, now }: { known: ManifestSaid; next: ManifestStop; no
     <ul class="who">
       {next.alighting.map((who) => (
         <li key={`out ${who.ride}`} class="person out">
-          <Person who={who} side={w.who.alights} />
+          <Person who={who} out />
           {next.here && (
             <div class="acts">
               <button type="button" class="act main" onClick={() => did("alighted", { ride: who.ride })} aria-label={`${w.act.alighted}: ${who.name ?? w.who.unnamed}`}>
@@ -31,7 +31,7 @@ export function Who({ next, now }: { known: ManifestSaid; next: ManifestStop; no
       ))}
       {next.boarding.map((who) => (
         <li key={`in ${who.ride}`} class="person in">
-          <Person who={who} side={w.who.boards} />
+          <Person who={who} />
           {next.here && <BoardingActs who={who} now={now} onCode={() => setCode(who)} onLeave={() => setLeaving(who)} />}
         </li>
       ))}
@@ -59,11 +59,12 @@ export function Who({ next, now }: { known: ManifestSaid; next: ManifestStop; no
   );
 }
 
-function Person({ who, side }: { who: Boarding; side: string }) {
+function Person({ who, out = false }: { who: Boarding; out?: boolean }) {
   const w = t.value.who;
+  const promised = out ? (who.arrive_by === null ? "" : w.promisedBy(spokenClock(who.arrive_by))) : who.not_before === null ? "" : w.promised(spokenClock(who.not_before), spokenClock(who.not_after));
   return (
     <div class="person-text">
-      <span class="side">{side}</span>
+      <span class="side">{out ? w.alights : w.boards}</span>
       <strong class="person-name">
         <bdi>{who.name ?? w.unnamed}</bdi>
       </strong>
@@ -76,7 +77,7 @@ function Person({ who, side }: { who: Boarding; side: string }) {
             <Icon name="wheelchair" size={22} /> {w.wheelchairs(who.wheelchairs)}
           </span>
         )}
-        {who.not_before !== null && <span class="muted">{w.promised(spokenClock(who.not_before), spokenClock(who.not_after))}</span>}
+        {promised !== "" && <span class="muted">{promised}</span>}
       </span>
       {who.note !== null && (
         <p class="person-note">

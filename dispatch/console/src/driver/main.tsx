@@ -22,7 +22,6 @@ import { t } from "./words";
 function Bar({ onMenu, onTrouble }: { onMenu: () => void; onTrouble: () => void }) {
   const w = t.value;
   const known = round.value;
-  const n = waiting.value.events.length;
   return (
     <header class="bar">
       <span class="brand">{known === null ? w.title : <bdi>{known.shift.vehicle}</bdi>}</span>
@@ -32,11 +31,6 @@ function Bar({ onMenu, onTrouble }: { onMenu: () => void; onTrouble: () => void 
             <Icon name="person" size={20} /> <span aria-hidden="true">{known.aboard}</span>
             <span class="visually-hidden">{w.states.aboard(known.aboard)}</span>
           </span>
-          {(n > 0 || !connected.value) && (
-            <span class="chip warn">
-              {!connected.value && <Icon name="offline" size={20} />} {n > 0 ? w.states.waiting(n) : w.states.offline}
-            </span>
-          )}
         </span>
       )}
       {known !== null && (
@@ -57,6 +51,7 @@ function Driver() {
   const [sheet, setSheet] = useState<"menu" | "trouble" | null>(null);
   const signedIn = session.current.value !== null;
   const working = manifest.value !== null;
+  const n = waiting.value.events.length;
   const w = t.value;
   useEffect(() => {
     document.title = w.title;
@@ -73,12 +68,14 @@ function Driver() {
   return (
     <div class="phone driver">
       <Bar onMenu={() => setSheet("menu")} onTrouble={() => setSheet("trouble")} />
-      {!connected.value && !working && (
-        <p class="lost" role="status">
-          <Icon name="offline" size={20} /> {phone.value.lost}
-        </p>
-      )}
-      {working && signedIn && forbidden.value && <p class="lost">{w.states.forbidden}</p>}
+      <div class="notices">
+        {(n > 0 || !connected.value) && (
+          <p class="lost" role="status">
+            <Icon name="offline" size={20} /> {n > 0 && w.states.waiting(n)} {!connected.value && (working ? w.states.offline : phone.value.lost)}
+          </p>
+        )}
+        {working && signedIn && forbidden.value && <p class="lost">{w.states.forbidden}</p>}
+      </div>
       <main id="content" tabIndex={-1}>
         {!signedIn ? <SignIn /> : zone.value === null ? <p class="page muted">{phone.value.connecting}</p> : working ? <Round /> : <Shifts />}
       </main>

@@ -111,7 +111,7 @@ function fit(live: Live, props: PhoneMapProps): void {
   const [lons, lats] = [all.map(([lon]) => lon), all.map(([, lat]) => lat)];
   live.map.fitBounds(
     [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)],
-    { padding: { top: 64, left: 48, right: 48, bottom: 40 + (props.below ?? 0) }, maxZoom: 16, duration: quiet.matches ? 0 : 500 },
+    { padding: { top: 56, left: 40, right: 84, bottom: 36 + (props.below ?? 0) }, maxZoom: 16, duration: quiet.matches ? 0 : 500 },
   );
 }
 

@@ -72,7 +72,7 @@ export function Words(props: { id: string; label: string; value: string; onInput
     <div class="field">
       <label for={props.id}>{props.label}</label>
       <textarea id={props.id} rows={props.rows ?? 3} maxLength={most} dir="auto" value={props.value} onInput={(event) => props.onInput(event.currentTarget.value)} />
-      {left < 200 && <small class="muted">{t.value.after.left(left)}</small>}
+      {left < 200 && <small class="muted">{t.value.after.left(Math.max(0, left))}</small>}
     </div>
   );
 }

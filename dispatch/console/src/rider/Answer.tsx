@@ -50,9 +50,9 @@ export function useLeft(until: string | null): number {
 export function Answer() {
   const open = answered.value;
   useEffect(() => {
-    if (open === null) go("", true);
+    if (open === null || open.answer.offers.length === 0) go(open === null ? "" : screenOf(open.answer), true);
   }, [open]);
-  return open === null ? null : <Offers open={open} />;
+  return open === null || open.answer.offers.length === 0 ? null : <Offers open={open} />;
 }
 
 function Offers({ open }: { open: Asked }) {

@@ -60,7 +60,9 @@ export async function book(offer: Offer): Promise<RideSaid> {
 /** Wait in line for a place rather than take what is offered. */
 export async function waitInLine(request: string): Promise<RideSaid> {
   const ride = await asRider<RideSaid>("POST", `/v1/requests/${request}/queue`);
-  note(null);
+  const open = answered.value;
+  // the journey stays known: a nearer time can still be taken instead
+  if (open !== null) note({ ...open, answer: { ...open.answer, state: "queued", offers: [] } });
   return ride;
 }
 

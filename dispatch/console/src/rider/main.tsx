@@ -71,7 +71,7 @@ function Rider() {
         </a>
         <OtherLanguage />
       </header>
-      {!connected.value && (
+      {!connected.value && screen !== "ride" && (
         <p class="lost" role="status">
           <Icon name="offline" size={20} /> {phone.value.lost}
         </p>

@@ -65,7 +65,7 @@ function Plain() {
     </a>
   );
   return (
-    <div class="plain">
+    <div class="plain-page">
       <a
         class="skip"
         href="#content"
