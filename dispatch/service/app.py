@@ -22,6 +22,7 @@ from dispatch.service import (
     pages,
     problems,
     recurring_routes,
+    results,
     rides,
     shifts,
     sign_in,
@@ -140,10 +141,10 @@ def create_app(
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
     first = (rides, drivers, sign_in, changes, recurring_routes, standing)
-    parts = (*first, operators, spoken, shifts, lending, trials, stop_points, staff)
+    parts = (*first, operators, spoken, shifts, lending, trials, stop_points, staff, results)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
-    app.include_router(staff.open_router)
+    app.include_router(results.open_router)
     if stepped:
         app.include_router(stepping.router)
     app.include_router(pages.router())

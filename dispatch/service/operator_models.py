@@ -296,9 +296,16 @@ class ReportLink(Said):
     url: str
 
 
+ResultKind = Literal["day", "trial", "sweep", "calibration"]
+
+
 class ResultSaid(Said):
-    """An output folder of a simulated day or trial."""
+    """An output folder of a simulated day, a trial, a sweep or a calibration."""
 
     name: str
+    kind: ResultKind
+    at: dt.datetime
+    """when it was written"""
     kpis: dict[str, Any]
+    """of a day; of others, their report tells"""
     report: bool

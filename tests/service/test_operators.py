@@ -133,7 +133,9 @@ def test_complaints_shifts_and_results(tmp_path: Path) -> None:
             (folder / "report.html").write_text("<p>fine</p>")
             planner = at_town.token("planner")
             results = (await at_town.call("GET", "/v1/operator/results", token=planner)).json()
-            assert results == [{"name": "monday", "kpis": {"attempts": 3}, "report": True}]
+            assert [(one["name"], one["kind"], one["kpis"], one["report"]) for one in results] == [
+                ("monday", "day", {"attempts": 3}, True)
+            ]
             page = await at_town.call("GET", "/v1/operator/results/monday/report", token=planner)
             assert page.text == "<p>fine</p>"
             assert page.headers["content-security-policy"].startswith("sandbox")

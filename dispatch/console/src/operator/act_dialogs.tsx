@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { length } from "../shared/format";
-import { assign, bringBack, cancel, closeRoads, lock, message, pause, reopenRoads, seenNow, withdraw } from "./acts";
+import { assign, bringBack, cancel, clear, closeRoads, lock, message, pause, reopenRoads, seenNow, withdraw } from "./acts";
 import { ActForm, Dialog, dialog } from "./dialog";
 import { stopDrawing } from "./drawing";
 import { byName, status } from "./status";
@@ -46,6 +46,10 @@ export function askWithdraw(shuttle: ShuttleSaid): void {
 
 export function askBringBack(shuttle: ShuttleSaid): void {
   ask(() => ({ title: `${t.value.acts.bringBack}: ${shuttle.vehicle}`, note: t.value.notes.bringBack, go: t.value.acts.bringBack, on: shuttle.id, run: (reason) => bringBack(shuttle, reason) }));
+}
+
+export function askClear(shuttle: ShuttleSaid): void {
+  ask(() => ({ title: `${t.value.acts.clear}: ${shuttle.id}`, note: t.value.notes.clear, go: t.value.acts.clear, on: shuttle.id, run: (reason) => clear(shuttle, reason) }));
 }
 
 export function askLock(ride: RideLine): void {

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { call } from "../shared/api";
 import { newKey } from "../shared/keys";
 import { problemWords } from "../shared/problems";
-import { chooseNone, live, readStory, refresh, session, stops, storySeen, subject } from "./store";
+import { chooseNone, live, readStory, refresh, session, storySeen, subject } from "./store";
 import type { Streets } from "../shared/map";
 import type { PolicySaid, QuotesSaid, RideLine, RiderFound, RoadsSaid, ShuttleSaid } from "./types";
 import { t } from "./words";
@@ -81,18 +81,16 @@ export async function withdraw(shuttle: ShuttleSaid, reason: string, seen: numbe
   did(t.value.did.withdrawn(shuttle.id), (why) => bringBack(shuttle, why));
 }
 
-/** Out of service is not undone: the shuttle comes back on a new shift that begins where it stands. */
+/** The shuttle drives again from where it stands, until its shift was to end: as a shift of its own. */
 export async function bringBack(shuttle: ShuttleSaid, reason: string): Promise<void> {
-  await post("/v1/operator/shifts", {
-    reason,
-    vehicle: shuttle.vehicle,
-    start: live.value?.at,
-    end: shuttle.shift_end,
-    at_stop: nearestStop(shuttle),
-    seats: shuttle.seats,
-    wheelchairs: shuttle.wheelchairs,
-  });
+  await post(`${shuttles(shuttle.id)}/restore`, { reason });
   did(t.value.did.broughtBack(shuttle.vehicle), null);
+}
+
+/** All who have not boarded yet ride with others, where that keeps all promises. */
+export async function clear(shuttle: ShuttleSaid, reason: string): Promise<void> {
+  const said = await post<{ moved: string[]; left: string[] }>(`${shuttles(shuttle.id)}/clear`, { reason });
+  did(t.value.did.cleared(shuttle.id, said.moved.length, said.left.length), null);
 }
 
 export async function pause(paused: boolean, reason: string): Promise<void> {
@@ -167,13 +165,4 @@ export async function decline(rider: string, request: string): Promise<void> {
   } catch {
     // see above
   }
-}
-
-function nearestStop(shuttle: ShuttleSaid): string {
-  let [best, least] = ["", Infinity];
-  for (const stop of stops.value.values()) {
-    const far = (stop.lat - shuttle.lat) ** 2 + ((stop.lon - shuttle.lon) * Math.cos((shuttle.lat * Math.PI) / 180)) ** 2;
-    if (far < least) [best, least] = [stop.id, far];
-  }
-  return best;
 }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { clock, difference, minutes } from "../shared/format";
-import { askAssign, askBringBack, askMessage, askWithdraw } from "./act_dialogs";
+import { askAssign, askBringBack, askClear, askMessage, askWithdraw } from "./act_dialogs";
 import { listKeys } from "./keyboard";
 import { lateBy } from "./status";
 import { alerts, choose, isPast, lines, live, rideOf, shuttleOf } from "./store";
@@ -108,6 +108,11 @@ function Alert({ alert }: { alert: AlertSaid }) {
         {(alert.kind === "silent" || alert.kind === "trouble" || alert.kind === "late") && shuttle?.state === "on" && (
           <button type="button" class="button small danger" disabled={off} onClick={() => askWithdraw(shuttle)}>
             {w.acts.withdraw}
+          </button>
+        )}
+        {alert.kind === "late" && shuttle?.plan.some((visit) => visit.kind === "pickup") && (
+          <button type="button" class="button small" disabled={off} onClick={() => askClear(shuttle)}>
+            {w.acts.clear}
           </button>
         )}
         {alert.kind === "broken" && shuttle !== undefined && (

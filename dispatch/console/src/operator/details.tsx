@@ -2,7 +2,7 @@
 
 import { clock, clockSeconds, difference, minutes } from "../shared/format";
 import { whyWords } from "../shared/problems";
-import { askAssign, askCancel, askLock, askMessage, askServiceOf } from "./act_dialogs";
+import { askAssign, askCancel, askClear, askLock, askMessage, askServiceOf } from "./act_dialogs";
 import { listKeys } from "./keyboard";
 import { showOnMap } from "./map";
 import { Load, MARK, standing } from "./shuttles";
@@ -60,6 +60,11 @@ function ShuttleDetails({ id }: { id: string }) {
         <button type="button" class={shuttle.state === "on" ? "button small danger" : "button small"} disabled={isPast.value || shuttle.state === "closed"} onClick={() => askServiceOf(id)}>
           {shuttle.state === "on" ? w.acts.withdraw : w.acts.bringBack} <kbd aria-hidden="true">x</kbd>
         </button>
+        {shuttle.state === "on" && shuttle.plan.some((visit) => visit.kind === "pickup") && (
+          <button type="button" class="button small" disabled={isPast.value} onClick={() => askClear(shuttle)}>
+            {w.acts.clear}
+          </button>
+        )}
         <button
           type="button"
           class="button small"

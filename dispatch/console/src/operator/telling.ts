@@ -23,11 +23,16 @@ export function rideIn(event: LogEvent): string | null {
 
 const ACT_KO: Readonly<Record<string, string>> = {
   assign: "배차 변경", lock: "고정", unlock: "고정 해제", withdraw: "운행 제외", cancel: "취소", pause: "접수 중지", resume: "접수 재개",
-  message: "메시지", open_shift: "근무 추가", close_shift: "근무 종료", book: "전화 예약",
+  message: "메시지", open_shift: "근무 추가", close_shift: "근무 종료", book: "전화 예약", change: "예약 변경", change_shift: "근무 변경", clear: "탑승 옮김",
+  restore: "다시 운행", lend: "셔틀 대여", close_stop: "정류장 폐쇄", open_stop: "정류장 개방", edit_stop: "정류장 변경", complaint: "불편 신고 답변",
+  payment: "결제 처리", forgive: "미탑승 용서", driver: "기사 등록", rider: "승객 등록", trial: "시험 운영",
 };
 const ACT_EN: Readonly<Record<string, string>> = {
   assign: "moved", lock: "locked", unlock: "unlocked", withdraw: "taken out of service", cancel: "cancelled", pause: "paused new rides",
-  resume: "resumed new rides", message: "sent a message", open_shift: "opened a shift", close_shift: "closed a shift", book: "booked by phone",
+  resume: "resumed new rides", message: "sent a message", open_shift: "opened a shift", close_shift: "closed a shift", book: "booked by phone", change: "changed the booking",
+  change_shift: "changed the shift", clear: "rides moved off", restore: "put back into service", lend: "lent", close_stop: "closed a stop point",
+  open_stop: "opened a stop point", edit_stop: "changed a stop point", complaint: "answered a complaint", payment: "payment noted",
+  forgive: "a missed ride forgiven", driver: "driver registered", rider: "rider registered", trial: "trial",
 };
 
 const CAUSE_EN: Readonly<Record<string, string>> = {
@@ -95,6 +100,7 @@ function english(event: LogEvent, line: LogLine): string {
     case "DayClosed": return "The day ended.";
     case "ShiftOpened": return `Shift of ${String((event["shift"] as { id?: string }).id)} is planned.`;
     case "ShiftClosed": return `Shift of ${shuttle} closed.`;
+    case "ShiftChanged": return `Shift of ${shuttle} now ends at ${time(event["end"], line)}.`;
     case "RequestMade": {
       const request = event.request as unknown as { origins: unknown[]; destinations: unknown[]; seats?: number };
       return `${ride} asked: ${stopAt(request.origins[0])} → ${stopAt(request.destinations[0])}${(request.seats ?? 1) > 1 ? `, ${request.seats} people` : ""}`;
@@ -135,6 +141,7 @@ function korean(event: LogEvent, line: LogLine): string {
     case "DayClosed": return "운행일 종료";
     case "ShiftOpened": return `${String((event["shift"] as { id?: string }).id)} 근무 등록`;
     case "ShiftClosed": return `${shuttle} 근무 종료`;
+    case "ShiftChanged": return `${shuttle} 근무 ${time(event["end"], line)}까지`;
     case "RequestMade": {
       const request = event.request as unknown as { origins: unknown[]; destinations: unknown[]; seats?: number };
       return `${ride} 요청: ${stopAt(request.origins[0])} → ${stopAt(request.destinations[0])}${(request.seats ?? 1) > 1 ? `, ${request.seats}명` : ""}`;

@@ -145,8 +145,12 @@ export interface BeforeSaid {
   targets: Record<string, number>;
 }
 
+export type ResultKind = "day" | "trial" | "sweep" | "calibration";
+
 export interface ResultSaid {
   name: string;
+  kind: ResultKind;
+  at: string;
   kpis: Figures;
   report: boolean;
 }
@@ -180,4 +184,6 @@ export interface QuotesSaid {
   offers: Offer[];
   why: Why | null;
   queued_until: string | null;
+  hint: { kind: "walk"; takes_s: number; words: string } | null;
+  back: QuotesSaid | null;
 }

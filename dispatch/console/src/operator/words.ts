@@ -129,6 +129,7 @@ export const t = words(
     acts: {
       withdraw: "Take out of service",
       bringBack: "Put back into service",
+      clear: "Move its rides",
       assign: "Move to another shuttle",
       place: "Find a shuttle",
       lock: "Lock to its shuttle",
@@ -152,8 +153,9 @@ export const t = words(
     notes: {
       withdraw: (aboard: number, booked: number) =>
         `${aboard} riders aboard get out at the next stop point; they and ${booked} who wait get another shuttle, within their promises if that can be.`,
-      withdrawUndo: "Can be undone by a new shift that begins where the shuttle stands.",
-      bringBack: "Opens a new shift at the stop point nearest to the shuttle, until the old shift's end.",
+      withdrawUndo: "The shuttle can be put back into service later, from where it then stands.",
+      bringBack: "It drives again from where it stands, until its shift was to end.",
+      clear: "Whoever has not boarded yet rides with another shuttle, where all promises can be kept. Who is aboard stays.",
       lock: "No plan will move the ride to another shuttle until it is unlocked.",
       unlock: "Plans may move the ride to another shuttle again.",
       cancel: "The rider is told. This cannot be undone.",
@@ -284,6 +286,7 @@ export const t = words(
       cancelled: (ride: string) => `${ride} cancelled`,
       withdrawn: (shuttle: string) => `${shuttle} taken out of service`,
       broughtBack: (vehicle: string) => `${vehicle} back in service`,
+      cleared: (shuttle: string, moved: number, left: number) => `${moved} rides moved off ${shuttle}${left ? `, ${left} could not be` : ""}`,
       paused: "New rides paused",
       resumed: "New rides taken again",
       closed: (count: number) => `${count} street sections closed`,
@@ -423,6 +426,7 @@ export const t = words(
     acts: {
       withdraw: "운행 제외",
       bringBack: "다시 운행",
+      clear: "탑승 옮기기",
       assign: "다른 셔틀로",
       place: "셔틀 찾기",
       lock: "셔틀 고정",
@@ -445,8 +449,9 @@ export const t = words(
     },
     notes: {
       withdraw: (aboard, booked) => `타고 있는 ${aboard}명은 다음 정류장에서 내립니다. 이들과 기다리는 ${booked}명에게 가능하면 약속 안에서 다른 셔틀을 배차합니다.`,
-      withdrawUndo: "셔틀이 서 있는 곳에서 새 근무를 열어 되돌릴 수 있습니다.",
-      bringBack: "셔틀에서 가장 가까운 정류장에서 새 근무를 열고, 원래 근무가 끝날 때까지 운행합니다.",
+      withdrawUndo: "나중에 셔틀이 서 있는 곳에서 다시 운행할 수 있습니다.",
+      bringBack: "셔틀이 서 있는 곳에서 원래 근무가 끝날 때까지 다시 운행합니다.",
+      clear: "아직 타지 않은 승객을 모든 약속을 지킬 수 있는 다른 셔틀로 옮깁니다. 타고 있는 승객은 그대로입니다.",
       lock: "고정을 풀 때까지 다른 셔틀로 옮기지 않습니다.",
       unlock: "다시 다른 셔틀로 옮길 수 있습니다.",
       cancel: "승객에게 알립니다. 되돌릴 수 없습니다.",
@@ -577,6 +582,7 @@ export const t = words(
       cancelled: (ride) => `${ride} 취소함`,
       withdrawn: (shuttle) => `${shuttle} 운행에서 제외함`,
       broughtBack: (vehicle) => `${vehicle} 다시 운행함`,
+      cleared: (shuttle, moved, left) => `${shuttle}의 탑승 ${moved}건을 옮김${left ? `, ${left}건은 옮기지 못함` : ""}`,
       paused: "새 예약 접수를 멈춤",
       resumed: "새 예약을 다시 받음",
       closed: (count) => `도로 ${count}구간 통제함`,

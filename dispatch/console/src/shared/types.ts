@@ -61,5 +61,6 @@ export interface ProblemDetail {
   title: string;
   status: number;
   fields?: string[];
+  why?: Why;
   instance?: string;
 }
