@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.served import Service, live_until, serving, serving_again
+from tests.browser.served import Service, live_a_while, serving, serving_again
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
@@ -19,8 +19,6 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-MORNING_S = 7 * 3600 + 50 * 60
-"""of the island's day: shuttles are under way, people wait"""
 EXPECTED = re.compile(
     r"GL Driver Message|Failed to load resource|net::ERR_|WebGL"  # answers of the service that the page shows in words
 )
@@ -90,15 +88,15 @@ def watched(browser: Browser) -> Iterator[Open]:
 
 @pytest.fixture(scope="session")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """The island's day lived until 07:50, and stopped there: others go on from it."""
-    with serving(tmp_path_factory.mktemp("lived"), "nauru", "--lockstep") as service:
-        live_until(service, MORNING_S)
+    """A morning on the island: some are aboard, some wait. Stopped there; others go on from it."""
+    with serving(tmp_path_factory.mktemp("lived"), "nauru", "--lockstep", "--start", "07:30") as service:
+        live_a_while(service, visits=3)
     return service
 
 
 @pytest.fixture(scope="session")
 def island(lived: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The island at 07:50 of its day; its clock stands. Shared: tests change nothing on it that another one reads."""
+    """The island on that morning; its clock stands. Shared: tests change nothing on it that another one reads."""
     with serving_again(lived, tmp_path_factory.mktemp("island")) as service:
         yield service
 

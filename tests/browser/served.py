@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import datetime as dt
 import os
 import secrets
 import shutil
@@ -13,24 +13,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from dispatch.core import events as ev
-from simulator.demand import generate
-from simulator.http_day import Day
-from simulator.lockstep import simulated, tell
-from simulator.scenario import Scenario, load_scenario
-from simulator.scenario_file import Demand
-from simulator.simulate import roads
-
 READY_S = 300.0
 """the first start compiles the kernels"""
 STOP_S = 15.0
+PIN = "2468"
 
 
 class Service:
@@ -138,10 +130,15 @@ class Service:
         ride: str = self.call("POST", f"/v1/bookings?rider={rider}", take, Idempotency_Key=secrets.token_hex(8))["id"]
         return ride
 
+    def pass_time(self, since: str, seconds: float) -> None:
+        """Let the clock of a service started with --lockstep stand so long after a moment."""
+        to = dt.datetime.fromisoformat(since) + dt.timedelta(seconds=seconds)
+        self.call("POST", "/v1/clock", {"to": to.isoformat(), "tick": True})
+
     def driver(self, shift: str) -> str:
-        """A driver's token for a shift of `lived`, whose drivers are signed in."""
-        name = f"d-{shift.replace('#', '-')}"
-        token: str = self.call("POST", "/v1/driver/sign-in", {"driver": name, "pin": "2468"}, token="")["access_token"]
+        """A driver's token for a shift of a morning that was lived."""
+        asked = {"driver": f"d-{shift}", "pin": PIN}
+        token: str = self.call("POST", "/v1/driver/sign-in", asked, token="")["access_token"]
         return token
 
 
@@ -164,25 +161,26 @@ def serving_again(stopped: Service, folder: Path) -> Iterator[Service]:
         yield service
 
 
-def live_until(service: Service, at_s: float) -> None:
-    """Live the scenario's day up to a time of it on a service started with --lockstep: riders and drivers call it."""
-    scenario = load_scenario(service.zone)
-    lived = simulated(scenario)
-    ticks = [n for n, event in enumerate(lived) if isinstance(event, ev.TimerTicked) and event.at <= at_s * 1000]
-
-    async def live() -> None:
-        day = Day(service.url, _attempts(scenario), scenario.places.ids, scenario.riders, (), scenario.seed,
-                  scenario.zero_utc)  # fmt: skip
-        day.operator.token = service.operator
-        try:
-            await tell(day, lived[: ticks[-1] + 1])
-        finally:
-            await day.close()
-
-    with ThreadPoolExecutor(1) as aside:  # the browser's own loop runs in this thread
-        aside.submit(lambda: asyncio.run(live())).result()
+JOURNEYS = (("S004", "S020"), ("S010", "S030"), ("S025", "S002"), ("S033", "S012"), ("S015", "S001"), ("S008", "S028"))
 
 
-def _attempts(scenario: Scenario) -> Any:
-    assert isinstance(scenario.requests, Demand)
-    return generate(scenario.requests, scenario.places, roads(scenario), scenario.seed, scenario.service_hours)
+def live_a_while(service: Service, visits: int) -> None:
+    """A morning of a service started with --lockstep: riders book, drivers begin, and so many visits are driven."""
+    for shuttle in service.state()["shuttles"]:
+        path = f"/v1/operator/drivers/d-{shuttle['id']}"
+        service.call("PUT", path, {"pin": PIN, "vehicle": shuttle["vehicle"]})
+        if dt.datetime.fromisoformat(shuttle["shift_start"]) <= dt.datetime.fromisoformat(service.state()["at"]):
+            token = service.driver(shuttle["id"])
+            service.call("POST", f"/v1/driver/shifts/{shuttle['id']}/start", token=token)
+    for number, (origin, goal) in enumerate(JOURNEYS):
+        service.booked_by_phone(f"+674 555 10{number:02}", f"Rider {number}", origin, goal)
+        service.pass_time(service.state()["at"], 20)
+    for number in range(visits):
+        plans = [(shuttle["plan"][0], shuttle["id"]) for shuttle in service.state()["shuttles"] if shuttle["plan"]]
+        visit, shuttle = min(plans, key=lambda one: dt.datetime.fromisoformat(one[0]["begin_at"]))
+        service.pass_time(visit["begin_at"], 1)
+        event = {"id": f"morning-{number}", "at": service.state()["at"], "ride": visit["ride"]}
+        event["kind"] = "boarded" if visit["kind"] == "pickup" else "alighted"
+        path = f"/v1/driver/shifts/{shuttle}/events"
+        told = service.call("POST", path, {"events": [event]}, token=service.driver(shuttle))
+        assert told["outcomes"][0]["outcome"] == "counted", told
