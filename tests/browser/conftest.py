@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.served import Service, live_a_while, serving, serving_again
 
@@ -22,6 +22,9 @@ FLAGS = (
 EXPECTED = re.compile(
     r"GL Driver Message|Failed to load resource|net::ERR_|WebGL"  # answers of the service that the page shows in words
 )
+
+
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

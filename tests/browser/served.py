@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,10 @@ READY_S = 300.0
 """the first start compiles the kernels"""
 STOP_S = 15.0
 PIN = "2468"
+JOURNEYS = (
+    ("S004", "S020"), ("S010", "S030"), ("S025", "S002"), ("S033", "S012"), ("S015", "S001"), ("S008", "S028"),
+    ("S002", "S030"), ("S003", "S030"), ("S006", "S020"), ("S012", "S033"),
+)  # fmt: skip
 
 
 class Service:
@@ -120,15 +124,19 @@ class Service:
         """The zone's state."""
         return self.call("GET", "/v1/operator/state")
 
-    def booked_by_phone(self, phone: str, name: str, origin: str = "S000", goal: str = "S020") -> str:
-        """A ride booked by the desk; its id."""
+    def booked_by_phone(self, phone: str, name: str, journeys: Sequence[tuple[str, str]] = ()) -> str:
+        """A ride booked by the desk, on the first of these journeys that can be had just now; its id."""
         asked = {"reason": "call", "phone": phone, "name": name}
         rider = self.call("POST", "/v1/operator/riders", asked)["rider"]
-        journey = {"from": {"stop": origin}, "to": {"stop": goal}}
-        quotes = self.call("POST", f"/v1/quotes?rider={rider}", journey)
-        take = {"quote": quotes["offers"][0]["quote"]}
-        ride: str = self.call("POST", f"/v1/bookings?rider={rider}", take, Idempotency_Key=secrets.token_hex(8))["id"]
-        return ride
+        for origin, goal in (*journeys, *JOURNEYS):
+            journey = {"from": {"stop": origin}, "to": {"stop": goal}}
+            for offer in self.call("POST", f"/v1/quotes?rider={rider}", journey)["offers"]:
+                take, key = {"quote": offer["quote"]}, secrets.token_hex(8)
+                answer = self.answer("POST", f"/v1/bookings?rider={rider}", take, Idempotency_Key=key)
+                if answer.status_code == 201:
+                    ride: str = answer.json()["id"]
+                    return ride
+        raise AssertionError("no ride can be had")
 
     def pass_time(self, since: str, seconds: float) -> None:
         """Let the clock of a service started with --lockstep stand so long after a moment."""
@@ -161,9 +169,6 @@ def serving_again(stopped: Service, folder: Path) -> Iterator[Service]:
         yield service
 
 
-JOURNEYS = (("S004", "S020"), ("S010", "S030"), ("S025", "S002"), ("S033", "S012"), ("S015", "S001"), ("S008", "S028"))
-
-
 def live_a_while(service: Service, visits: int) -> None:
     """A morning of a service started with --lockstep: riders book, drivers begin, and so many visits are driven."""
     for shuttle in service.state()["shuttles"]:
@@ -172,8 +177,8 @@ def live_a_while(service: Service, visits: int) -> None:
         if dt.datetime.fromisoformat(shuttle["shift_start"]) <= dt.datetime.fromisoformat(service.state()["at"]):
             token = service.driver(shuttle["id"])
             service.call("POST", f"/v1/driver/shifts/{shuttle['id']}/start", token=token)
-    for number, (origin, goal) in enumerate(JOURNEYS):
-        service.booked_by_phone(f"+674 555 10{number:02}", f"Rider {number}", origin, goal)
+    for number, journey in enumerate(JOURNEYS[:6]):
+        service.booked_by_phone(f"+674 555 10{number:02}", f"Rider {number}", [journey])
         service.pass_time(service.state()["at"], 20)
     for number in range(visits):
         plans = [(shuttle["plan"][0], shuttle["id"]) for shuttle in service.state()["shuttles"] if shuttle["plan"]]
