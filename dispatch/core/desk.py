@@ -419,7 +419,7 @@ class Desk:
         impossible = self._impossible(request, now)
         if impossible is not None:
             return impossible
-        ahead, takes, reach = self._search(ride, now, later=LOOK_AHEAD, nearest_only=True)
+        ahead, _, _ = self._search(ride, now, later=LOOK_AHEAD, nearest_only=True)
         origin, destination = request.origins[0], request.destinations[0]
         fleet, code = self.fleet, 2 * ride.number
         allowed = offers.limits(request, self.world.policy, now, origin, destination)
@@ -435,6 +435,7 @@ class Desk:
             if insertion.CLOSED < found[v, 0] < insertion.FITS
         )
         binding = causes[0].constraint if causes else "off_shift"
+        takes, reach = (int((found[:, 0] > stage).sum()) for stage in (insertion.CLOSED, insertion.OUT_OF_REACH))
         relax = None
         if ahead is not None:
             minutes = -(-(ahead.pickup_at - request.depart_after) // 60_000)

@@ -191,7 +191,7 @@ class Rebalance(Struct, frozen=True, forbid_unknown_fields=True):
     """what was asked for within this time is taken as what will be"""
     reach_s: int = 240
     """longest drive within a part of town, to its middle"""
-    worth_s: float = 1200
+    worth_s: int = 1200
     """of driving, for being where somebody asks"""
 
 

@@ -467,9 +467,9 @@ def best_insertion(  # type: ignore[no-untyped-def]
     """Best insertion over the first `count` shuttles.
 
     (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
-    (node, at) is the start waypoint used, `takes` counts the shuttles on shift that take riders, `reach` those that
-    could be at the pickup in time by driving there straight. Plans are looked at in the order of what an insertion
-    costs at least, until that is more than the best: most need no look at all.
+    (node, at) is the start waypoint used, `takes` counts the shuttles on shift at the time asked for, `reach` those of
+    them that could be at the pickup in time by driving there straight. Plans are looked at in the order of what an
+    insertion costs at least, until that is more than the best: most need no look at all.
     """
     takes, reach = 0, 0
     best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
@@ -482,9 +482,9 @@ def best_insertion(  # type: ignore[no-untyped-def]
     for v in range(count):
         shuttle = shuttles[v]
         least[v] = INFEASIBLE
-        if shuttle[OPEN] == 0:
+        if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
             continue
-        takes += shuttle[START] <= now < shuttle[END]
+        takes += 1
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
             to_p = table[0, shuttle[NODE], place]
@@ -522,9 +522,10 @@ def stages(  # type: ignore[no-untyped-def]
     """For each shuttle how near it came to carrying the request: (count, 2) of (stage, ms by which it missed)."""
     out = np.zeros((count, 2), np.int64)
     place, late = visits[code, V_PLACE], visits[code, V_LATEST]
+    early = max(now, visits[code, V_EARLIEST])
     for v in range(count):
         shuttle = shuttles[v]
-        if shuttle[OPEN] == 0 or shuttle[END] <= now:
+        if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
             out[v, 0] = CLOSED
             continue
         node, at = start(shuttle, now, table, indptr, heads, edge_ms)
