@@ -198,3 +198,17 @@ def driver_page(opened: Watched, town: Town, shift: str) -> Page:
     page.locator(".shifts .button.primary:not([disabled])").first.click()
     page.locator(".work").wait_for()
     return page
+
+
+def until_kept(page: Page, scope: str) -> None:
+    """Wait until the page's service worker has kept the page and the map."""
+    parts = [f"{scope},", "stop-points", "roads", "gl-worker"]
+    for _ in range(150):
+        kept = page.evaluate(
+            "async scope => (await (await caches.open('naru-' + scope)).keys()).map(one => one.url + ',').join('')",
+            scope,
+        )
+        if all(part in kept for part in parts):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the service worker of {scope} has kept only {kept}")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, axe, shot
-from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, PIN, Town, driver_page
+from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, PIN, Town, driver_page, until_kept
 from tests.browser.served import serving
 
 AT_S003 = {"geolocation": {"latitude": -0.5368, "longitude": 166.9139}, "permissions": ["geolocation"]}
@@ -42,10 +42,7 @@ def test_minutes_without_connection(town: Town, watched: Open) -> None:
     relay = town.relay()
     page = driver_page(watched(relay, **PHONE, **ENGLISH, **AT_S003), town, shift)
     expect(page.locator(".map[data-ready=true]")).to_be_visible()
-    page.wait_for_function(
-        "async () => { const kept = (await (await caches.open('naru-/driver')).keys()).map(one => one.url).join();"
-        " return ['/driver,', 'roads', 'gl-worker'].every(part => kept.includes(part)) }"
-    )
+    until_kept(page, "/driver")
     page.wait_for_function("() => JSON.parse(localStorage['naru.driver.shift']).way?.legs.length === 2")
     relay.cut()
     thumb(page, "Drive off")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, axe, shot
-from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, Town, ask, choose, rider_page, sign_in
+from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, Town, ask, choose, rider_page, sign_in, until_kept
 from tests.browser.served import serving
 
 
@@ -320,10 +320,7 @@ def test_from_the_home_screen_and_without_connection(town: Town, watched: Open) 
     for icon in manifest["icons"]:
         assert town.service.answer("GET", icon["src"], token="").headers["content-type"] == icon["type"]
     expect(page.locator(".map[data-ready=true]")).to_be_visible()
-    page.wait_for_function(
-        "async () => { const kept = (await (await caches.open('naru-/rider')).keys()).map(one => one.url).join();"
-        " return ['/rider,', 'stop-points', 'roads', 'gl-worker'].every(part => kept.includes(part)) }"
-    )
+    until_kept(page, "/rider")
     relay.cut()
     page.goto("/rider")
     choose(page, "from", "S003")
@@ -350,8 +347,8 @@ def test_without_a_map(town: Town, watched: Open) -> None:
     expect(page.get_by_role("heading", name="A ride for you")).to_be_focused()
     assert axe(page) == []
     page.get_by_role("button", name="Book this ride").first.press("Enter")
-    ride = ride_of(page)
     expect(page.locator(".pass-code")).to_be_visible()
+    ride = ride_of(page)
     assert page.locator("canvas").count() == 0
     shot(page, "plain-ride-en")
     assert axe(page) == []
