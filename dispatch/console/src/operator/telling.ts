@@ -80,6 +80,7 @@ function bound(event: LogEvent): string {
 
 const WHY_EN: Readonly<Record<string, string>> = {
   off_shift: "no shuttle on shift then",
+  out_of_the_way: "too far out of the way at this busy hour (a rule)",
   out_of_reach: "no shuttle could be there in time",
   full: "no free place in time",
   pickup_late: "near shuttles come too late",

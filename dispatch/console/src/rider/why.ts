@@ -7,6 +7,7 @@ const t = words(
   {
     causes: {
       off_shift: "No shuttle is on the road at that time.",
+      out_of_the_way: "At this busy hour it is too far out of the way for the shuttles: a rule of the service.",
       out_of_reach: "No shuttle can be at your stop in time, not even by driving there straight away.",
       full: "The shuttles that could come in time have no free place for your party.",
       pickup_late: "The shuttles near you have to carry others first and would reach you too late.",
@@ -29,6 +30,7 @@ const t = words(
   {
     causes: {
       off_shift: "그 시각에는 운행하는 셔틀이 없습니다.",
+      out_of_the_way: "이 바쁜 시간에는 셔틀이 너무 멀리 돌아가야 합니다. 서비스의 운영 규칙입니다.",
       out_of_reach: "지금 바로 출발해도 제시간에 정류장에 올 수 있는 셔틀이 없습니다.",
       full: "제시간에 올 수 있는 셔틀에 일행이 탈 자리가 없습니다.",
       pickup_late: "가까운 셔틀은 다른 승객을 먼저 태워야 해서 너무 늦게 도착합니다.",

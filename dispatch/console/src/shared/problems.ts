@@ -102,6 +102,7 @@ export function problemWords(error: unknown): string {
 
 const WHY_KO: Readonly<Record<string, string>> = {
   off_shift: "그 시각에는 운행하는 셔틀이 없습니다.",
+  out_of_the_way: "이 바쁜 시간에 셔틀이 너무 멀리 돌아가야 합니다. 서비스의 운영 규칙입니다.",
   out_of_reach: "어느 셔틀도 제시간에 정류장까지 갈 수 없습니다.",
   full: "제시간에 갈 수 있는 셔틀에 이 인원이 앉을 자리가 없습니다.",
   pickup_late: "가까운 셔틀은 다른 승객을 먼저 태워야 해서 너무 늦습니다.",
