@@ -1,4 +1,4 @@
-"""`python -m tests.browser.figures`: first paint of the console on the pilot's city, 200 shuttles, a map of 50,000 edges.
+"""`python -m tests.browser.figures`: first paint of the console on a city, 200 shuttles, a map of 50,000 edges.
 
 The service tells the state; for the last two its answers are made larger on the way to the browser.
 """
