@@ -144,7 +144,7 @@ function dress(map: MapView): () => void {
       const past = moment.value !== null;
       const chosen = subject.value?.kind === "shuttle" ? subject.value.id : rideOnMap()?.shuttle;
       const features = state.shuttles
-        .filter((shuttle) => shuttle.state !== "closed")
+        .filter((shuttle) => shuttle.state !== "closed" && status(shuttle) !== "notYet")
         .map((shuttle) => {
           const [lat, lon] = (past ? undefined : positions.value[shuttle.id]) ?? [shuttle.lat, shuttle.lon];
           const how = status(shuttle);
