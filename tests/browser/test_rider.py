@@ -125,7 +125,7 @@ def test_a_refused_rider_sees_why_and_takes_what_works(town: Town, watched: Open
         expect(page.get_by_text("You need do nothing")).to_be_visible()
         shot(page, "rider-in-line-en")
         # nothing later is offered: the nearest time is a button
-        town.rules(later_s=0)
+        before |= town.rules(later_s=0)
         page.get_by_role("button", name="Leave the line").click()
         page.get_by_role("dialog").get_by_role("button", name="Leave the line").click()
         expect(page.get_by_role("heading", name="This search is over")).to_be_visible()
@@ -199,6 +199,7 @@ def test_the_service_restarts_and_the_connection_is_cut(town: Town, watched: Ope
     ask(page, "S012", "S040")
     sign_in(page)
     expect(page.locator(".offer").first).to_be_visible()
+    until_kept(page, "/rider")
     relay.cut()
     page.locator(".offer").first.get_by_role("button").click()
     expect(page.get_by_text("No connection to the service")).to_be_visible()
