@@ -233,6 +233,7 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     expect(page.locator(".banner.past")).to_have_count(0)
     press("Escape")
     press("r")
+    expect(page.locator("#tab-panel [data-row]").first).to_be_focused()
     press("ArrowDown")
     press("Enter")
     expect(page.locator("#details .story")).to_be_visible()
