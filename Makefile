@@ -22,7 +22,12 @@ demo: $(PAGES) ## four minutes of a live day on a real city: pages, figures, a r
 	@$(BIN)/naru demo --for 240
 
 test: $(TESTING) $(PAGES) ## every test (T=… narrows it: make test T="tests/test_architecture.py -x")
-	@$(BIN)/python -m pytest $(or $(T),--numprocesses 2 --dist loadfile)
+ifdef T
+	@$(BIN)/python -m pytest $(T)
+else
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser
+	@$(BIN)/python -m pytest tests/browser # apart: the browser's driver keeps an event loop running in its process
+endif
 
 check: $(TESTING) ## lint, format, types, import rules
 	@$(BIN)/ruff check .
