@@ -19,7 +19,7 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core import insertion, offers, selective
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
-from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
+from dispatch.core.pack import pack, retime, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
 from dispatch.core.schedule import timetable
 from dispatch.core.timing import OK, start
@@ -257,7 +257,22 @@ class Desk:
             fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
         hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
+        if hit[1] >= 0 and self._overdue(hit[1], now):
+            overdue = [row for row in range(fleet.count) if self._overdue(row, now)]
+            for row in overdue:
+                retime(fleet, row, self.times, now)
+            hit = insertion.best_insertion(fleet.count, code, now, *self._arrays())
+            for row in overdue:  # the arrays are the world's again, which has not heard that time has passed
+                write_shuttle(fleet, self.world, self.world.shuttles[self.names[row]], self.times)
         return hit
+
+    def _overdue(self, row: int, now: int) -> bool:
+        """Whether a shuttle should have left, or arrived, by now and nobody has said so: its timetable is too early."""
+        shuttle, route = self.fleet.shuttles[row], self.fleet.routes[row]
+        if shuttle[f.N] == 0:
+            return False
+        due = route[f.BEGIN, 0] if shuttle[f.HEADING] >= 0 else route[f.BEGIN, 0] - route[f.LEG, 0]
+        return bool(due < now)
 
     def _arrays(self) -> tuple[f.Ints | NDArray[np.int32], ...]:
         """What the insertion kernels read, in their order."""

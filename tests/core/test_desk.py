@@ -342,3 +342,18 @@ def test_a_manifest_tells_the_driver_who_where_and_when() -> None:
         ("5", [], ["a", "b"]),
     ]
     assert told.stops[0].not_before == ms(600)
+
+
+def test_what_is_quoted_can_be_booked_though_a_shuttle_has_not_left_in_time() -> None:
+    """Nobody has told that the shuttle left: its riders' times are no longer true, and no quote rests on them."""
+    at = desk(shift("tardy", 0))
+    ask(at, request("waiting", 1, 8, latest_pickup_s=7200, latest_dropoff_s=7200), 0)
+    now = ms(1500)
+    for origin, latest in ((1, 1560), (3, 1680)):
+        asked = request(f"r{origin}", origin, 7, depart_s=1200, latest_pickup_s=latest, latest_dropoff_s=2100)
+        at.apply(ev.RequestMade(now, asked))
+        (quote,) = at.quote(asked.id, now).quotes
+        assert quote.pickup_at == ms(latest)
+        assert at.accept(quote, now)
+    route = pack(at.world, at.times).routes[0]
+    assert (at.fleet.routes[0, :, :2] == route[:, :2]).all()
