@@ -69,6 +69,9 @@ def test_by_mail_and_by_text_message(tmp_path: Path) -> None:
         }  # fmt: skip
         async with server, served(tmp_path, settings=settings) as town:
             token = await town.rider()
+            for _ in range(100):  # the code is written in the language that the rider had when it left
+                if not GOT:
+                    await asyncio.sleep(0.1)
             bad = {"email": "no address"}
             assert (await town.call("PUT", "/v1/me", bad, token=token)).status_code == 422
             me = {"email": "aiko@town.example", "language": "ko"}
