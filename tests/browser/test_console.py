@@ -184,6 +184,7 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     page.keyboard.type("Flat tyre")
     press("Enter")
     expect(answered(page)).to_contain_text(f"{name} taken out of service")
+    expect(page.get_by_role("dialog")).to_have_count(0)  # closing, it gives the focus back to where it came from
     # a road, under the cross in the middle of the map
     press("Escape")
     press("c")
