@@ -25,8 +25,12 @@ test: $(TESTING) $(PAGES) ## every test (T=… narrows it: make test T="tests/te
 ifdef T
 	@$(BIN)/python -m pytest $(T)
 else
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser
-	@$(BIN)/python -m pytest tests/browser # apart: the browser's driver keeps an event loop running in its process
+	@# Servers, browsers and kills are timed by a busy machine: what fails is tried once more by itself.
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser \
+		|| $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --ignore tests/browser
+	@# Apart: the browser's driver keeps an event loop running in its process.
+	@$(BIN)/python -m pytest tests/browser \
+		|| $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/browser
 endif
 
 check: $(TESTING) ## lint, format, types, import rules
