@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiProblem } from "../shared/api";
 import { problemWords } from "../shared/problems";
+import { seenNow } from "./acts";
 import { readStory, session, subject } from "./store";
 import { latestActOfOther, sentence } from "./telling";
 import { quickReasons, t } from "./words";
@@ -50,6 +51,9 @@ export function Dialog(props: { title: string; wide?: boolean; children: Compone
   );
 }
 
+const anothersAct = (problem: unknown): boolean =>
+  problem instanceof ApiProblem && ["acted_meanwhile", "nothing_to_change", "ride_not_open"].includes(problem.code);
+
 /** A form that does one act: fields, a reason, and what came of it if it could not be done. */
 export function ActForm(props: {
   go?: string;
@@ -63,7 +67,8 @@ export function ActForm(props: {
 }) {
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<unknown>(null);
+  const seen = useRef(props.on ? seenNow(props.on) : 0);
   const [missing, setMissing] = useState(false);
   const name = useId();
   const field = useRef<HTMLInputElement>(null);
@@ -83,16 +88,16 @@ export function ActForm(props: {
       await work;
       closeDialog();
     } catch (error) {
-      let said = problemWords(error);
-      if (error instanceof ApiProblem && ["acted_meanwhile", "nothing_to_change", "ride_not_open"].includes(error.code) && props.on) {
-        if (subject.value?.kind === "ride") await readStory(subject.value.id);
-        const act = latestActOfOther(props.on, session.current.value?.subject ?? "");
-        if (act !== undefined) said += ` ${t.value.meanwhile(sentence(act))}`;
-      }
-      setProblem(said);
+      setProblem(error);
       setBusy(false);
+      if (anothersAct(error) && subject.value?.kind === "ride") await readStory(subject.value.id);
     }
   };
+  // The answer may be here before the stream has told of the act: it is looked for again when the log's lines change.
+  const act =
+    anothersAct(problem) && props.on !== undefined
+      ? latestActOfOther(props.on, session.current.value?.subject ?? "", seen.current)
+      : undefined;
   return (
     <form class="act-form" onSubmit={submit} noValidate>
       {props.children}
@@ -122,7 +127,8 @@ export function ActForm(props: {
       </div>
       {problem !== null && (
         <p class="note bad" role="alert">
-          {problem}
+          {problemWords(problem)}
+          {act !== undefined && ` ${t.value.meanwhile(sentence(act))}`}
         </p>
       )}
       <footer>

@@ -170,7 +170,7 @@ function korean(event: LogEvent, line: LogLine): string {
   }
 }
 
-/** The latest act of another operator on a ride or shuttle. */
-export function latestActOfOther(id: string, me: string): LogLine | undefined {
-  return lines.value.findLast((line) => isAct(line) && line.event["author"] !== me && (rideIn(line.event) === id || line.event.shuttle === id));
+/** The latest act of another operator on a ride or shuttle after an entry of the log. */
+export function latestActOfOther(id: string, me: string, after: number): LogLine | undefined {
+  return lines.value.findLast((line) => line.seq > after && isAct(line) && line.event["author"] !== me && (rideIn(line.event) === id || line.event.shuttle === id));
 }
