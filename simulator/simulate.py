@@ -16,6 +16,7 @@ import numpy as np
 from dispatch.core import events as ev
 from dispatch.core import invariants, kpi
 from dispatch.core.desk import Desk
+from dispatch.core.invariants.rules import Violation
 from dispatch.core.places import direct
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
@@ -88,7 +89,7 @@ class Outcome:
 
     events: list[ev.Event]
     kpis: dict[str, Any]
-    violations: list[invariants.Violation]
+    violations: list[Violation]
 
 
 def simulate(scenario: Scenario, folder: Path | None = None, progress: Progress | None = None) -> Outcome:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +12,8 @@ import pytest
 
 from dispatch.core import events as ev
 from dispatch.core.domain import Access, Policy, Shift
-from dispatch.core.invariants import INVARIANTS, Violation, check, clock
+from dispatch.core.invariants import check, rules
+from dispatch.core.invariants.rules import INVARIANTS, Violation, clock
 from routing.travel_times import DriveTimes
 from tests.worlds import NOBODY, booked, calm_day, drive_times, grid, ms, request, rough_day
 
@@ -27,6 +30,19 @@ def times() -> DriveTimes:
 def test_nothing_is_found_where_nothing_is_wrong(day: Callable[[], Log], times: DriveTimes) -> None:
     assert check(day(), times) == []
     assert check(day()) == []
+
+
+def test_each_is_judged_where_the_table_says() -> None:
+    judged: dict[str, set[str]] = {name: set() for name in INVARIANTS}
+    for file in Path(rules.__file__).parent.glob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in ("found", "breach"):  # which invariant is broken: the first argument, of breach the second
+                first = call.args[name == "breach"]
+                for constant in ast.walk(first):
+                    if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+                        judged[constant.value].add(file.stem)
+    assert judged == {name: set(invariant.judged_in) for name, invariant in INVARIANTS.items()}
 
 
 def test_the_days_survive_the_log() -> None:
