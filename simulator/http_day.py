@@ -135,7 +135,9 @@ class Day:
         self.watch = Watch(dt.datetime.fromisoformat(zone["now"]), zone["clock_speed"])
         shifts = await self.operator.need("GET", "/v1/operator/shifts")
         for vehicle in sorted({shift["vehicle"] for shift in shifts}):
-            await self.operator.need("PUT", f"/v1/operator/drivers/d-{vehicle}", {"pin": PIN, "vehicle": vehicle})
+            await self.operator.need(
+                "PUT", f"/v1/operator/drivers/d-{vehicle}", {"pin": PIN, "vehicle": vehicle, "reason": "set up"}
+            )
         began = self.watch.now()
         async with asyncio.TaskGroup() as group:
             for shift in shifts:

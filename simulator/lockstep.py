@@ -75,8 +75,10 @@ async def tell(day: Day, lived: Sequence[ev.Event], progress: Callable[[float], 
 
 
 def difference(lived: Sequence[ev.Event], served: Sequence[ev.Event]) -> Difference | None:
-    """The first line where two logs differ by more than names; the day's end is the simulator's alone."""
+    """The first line where two logs differ by more than names; drivers made known are the service's alone, the day's
+    end the simulator's."""
     theirs = [event for event in lived if not isinstance(event, ev.DayClosed)]
+    served = [event for event in served if not (isinstance(event, ev.ActTaken) and event.act == "driver")]
     names = zip(_requests(theirs), _requests(served), strict=False)
     renamed = {b'"' + ours.encode() + b'"': b'"' + name.encode() + b'"' for name, ours in names}
     for line in range(1, max(len(theirs), len(served)) + 1):
@@ -119,7 +121,8 @@ class _Lockstep:
         day = self._day
         for shift in await day.operator.need("GET", "/v1/operator/shifts"):
             driver = f"d-{shift['id'].replace('#', '-')}"
-            await day.operator.need("PUT", f"/v1/operator/drivers/{driver}", {"pin": PIN, "vehicle": shift["vehicle"]})
+            known = {"pin": PIN, "vehicle": shift["vehicle"], "reason": "set up"}
+            await day.operator.need("PUT", f"/v1/operator/drivers/{driver}", known)
             api = day.person()
             signed = await api.need("POST", "/v1/driver/sign-in", {"driver": driver, "pin": PIN})
             api.token = signed["access_token"]

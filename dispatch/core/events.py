@@ -306,7 +306,8 @@ class PlansProposed(Event, frozen=True, tag=True):
 Act = Literal[
     "assign", "lock", "unlock", "withdraw", "cancel", "pause", "resume", "message", "open_shift", "close_shift", "book",
     "change", "change_shift", "clear", "restore", "lend", "close_stop", "open_stop", "edit_stop", "complaint",
-    "payment", "forgive", "tell", "driver", "rider", "trial",
+    "payment", "forgive", "tell", "driver", "drop_driver", "rider", "trial", "policy", "recurring", "queue", "decline",
+    "rate",
 ]  # fmt: skip
 
 
@@ -323,6 +324,10 @@ class ActTaken(Event, frozen=True, tag=True):
     shuttle: str | None = None
     place: int | None = None
     """stop point that is closed or opened"""
+    about: str | None = None
+    """what else it is about, by its id: complaint, driver, rider, payment, stop point, trial. Never anybody's words"""
+    made: str | None = None
+    """what was made of it, where the act alone does not say: a payment's state, from when rules are to hold"""
 
 
 class DayClosed(Event, frozen=True, tag=True):

@@ -17,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from dispatch.service import (
     changes,
     drivers,
+    feedback_routes,
     lending,
     operators,
     pages,
@@ -141,7 +142,7 @@ def create_app(
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
     first = (rides, drivers, sign_in, changes, recurring_routes, standing)
-    parts = (*first, operators, spoken, shifts, lending, trials, stop_points, staff, results)
+    parts = (*first, operators, feedback_routes, spoken, shifts, lending, trials, stop_points, staff, results)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
     app.include_router(results.open_router)

@@ -10,6 +10,7 @@ from msgspec import structs
 from dispatch.core import events as ev
 from dispatch.core.world import Ride
 from dispatch.service.auth import Identity, RiderOrDesk
+from dispatch.service.decisions import Messages
 from dispatch.service.live import Live, live_of
 from dispatch.service.models import Id
 from dispatch.service.problems import Problem
@@ -44,14 +45,30 @@ async def on_behalf(
 ForRider = Annotated[For, Depends(on_behalf)]
 
 
-def by_phone(who: For, kind: ev.Act, request: str | None, reason: str = "") -> ev.ActTaken | None:
+def by_phone(
+    who: For,
+    kind: ev.Act,
+    request: str | None,
+    reason: str = "",
+    *,
+    about: str | None = None,
+    made: str | None = None,
+) -> ev.ActTaken | None:
     """What an operator does for a rider is in the log with their name."""
-    return None if who.role == "rider" else ev.ActTaken(0, kind, who.subject, reason or "by phone", request)
+    if who.role == "rider":
+        return None
+    return ev.ActTaken(0, kind, who.subject, reason or "by phone", request, about=about, made=made)
 
 
 def done_at(act: ev.ActTaken, now: int) -> ev.ActTaken:
     """The act, done now."""
     return structs.replace(act, at=now)
+
+
+async def note(live: Live, act: ev.ActTaken | None, messages: Messages | None = None) -> None:
+    """Put an act in the log that changes nothing in the world: before it is done, so that none is done unnoted."""
+    if act is not None:
+        await live.submit(lambda _, now: [done_at(act, now)], messages=messages)
 
 
 def own_ride(live: Live, who: For, ride: str) -> Ride:

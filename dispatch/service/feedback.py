@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from dispatch.service.auth import reference
 from dispatch.service.live import Live
 from dispatch.service.models import ComplaintSaid
 from dispatch.service.problems import Problem
@@ -27,9 +26,8 @@ async def ratings(live: Live) -> dict[str, int]:
     return {str(ride, "ascii"): int(stars) for ride, stars in (await redis.hgetall(_key(live, "ratings"))).items()}
 
 
-async def complain(live: Live, rider: str, ride: str, words: str) -> ComplaintSaid:
-    """Keep a complaint."""
-    name = reference(10)
+async def complain(live: Live, rider: str, ride: str, name: str, words: str) -> ComplaintSaid:
+    """Keep a complaint under a name of its own."""
     at = live.moments.zero_utc + live.now
     kept = {"ride": ride, "rider": rider, "utc": at, "state": "open"}
     await live.vault.put(rider, f"complaint:{name}", {"words": words, "answer": None})
@@ -48,19 +46,30 @@ async def complaints(live: Live) -> list[tuple[str, ComplaintSaid]]:
     return [(kept["rider"], await _said(live, name, kept)) for name, kept in found]
 
 
+async def about(live: Live, name: str) -> tuple[str, str]:
+    """(rider, ride) of a complaint. Raises Problem `no_such_complaint`."""
+    kept = await _kept(live, name)
+    return kept["rider"], kept["ride"]
+
+
 async def answer(live: Live, name: str, words: str) -> ComplaintSaid:
     """Answer a complaint. Raises Problem `no_such_complaint`."""
+    kept = {**await _kept(live, name), "state": "answered"}
+    written = await live.vault.get(kept["rider"], f"complaint:{name}")
+    if written is not None:
+        await live.vault.put(kept["rider"], f"complaint:{name}", {**written, "answer": words})
+    redis: Any = live.redis
+    await redis.hset(_key(live, "complaints"), name, json.dumps(kept))
+    return await _said(live, name, kept)
+
+
+async def _kept(live: Live, name: str) -> dict[str, Any]:
     redis: Any = live.redis
     found = await redis.hget(_key(live, "complaints"), name)
     if found is None:
         raise Problem("no_such_complaint")
-    kept = json.loads(found)
-    kept["state"] = "answered"
-    written = await live.vault.get(kept["rider"], f"complaint:{name}")
-    if written is not None:
-        await live.vault.put(kept["rider"], f"complaint:{name}", {**written, "answer": words})
-    await redis.hset(_key(live, "complaints"), name, json.dumps(kept))
-    return await _said(live, name, kept)
+    kept: dict[str, Any] = json.loads(found)
+    return kept
 
 
 async def _said(live: Live, name: str, kept: dict[str, Any]) -> ComplaintSaid:

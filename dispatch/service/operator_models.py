@@ -225,10 +225,11 @@ class MessageSaid(Said):
     riders: int
 
 
-class AnswerAsk(Ask):
-    """The answer to a complaint."""
+class AnswerAsk(ReasonAsk):
+    """The answer to a complaint: its words go to the rider's own things, the reason to the log."""
 
     words: Text
+    reason: Reason = "answered"
 
 
 class PaidAsk(ReasonAsk):
@@ -264,7 +265,7 @@ class ClearedSaid(Said):
     """no other shuttle can take these and keep all promises"""
 
 
-class DriverAsk(Ask):
+class DriverAsk(ReasonAsk):
     """A driver, their PIN and vehicle."""
 
     pin: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")]

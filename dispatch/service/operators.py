@@ -20,23 +20,21 @@ from dispatch.core import kpi, operating
 from dispatch.core.desk import Desk
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import Ride
-from dispatch.service import feedback
 from dispatch.service.auth import OperatorCaller, StaffCaller
+from dispatch.service.callers import note
 from dispatch.service.coming import Coming
 from dispatch.service.drivers import take_out
 from dispatch.service.ledger import Entry, written
 from dispatch.service.live import Live
 from dispatch.service.manifests import crew
-from dispatch.service.models import ComplaintSaid, Done, Id
+from dispatch.service.models import Done, Id
 from dispatch.service.operator_models import (
     AlertSaid,
-    AnswerAsk,
     AssignAsk,
     BeforeSaid,
     LogLine,
     MessageAsk,
     MessageSaid,
-    PaidAsk,
     PolicyAsk,
     PolicySaid,
     ReasonAsk,
@@ -408,6 +406,8 @@ async def change_policy(ask: PolicyAsk, caller: OperatorCaller, live: LiveZone) 
         at = live.moments.ms(ask.from_at)
         if at <= live.now:
             raise Problem("time_past")
+        from_at = ask.from_at.isoformat()
+        await note(live, ev.ActTaken(0, "policy", caller.subject, ask.reason, made=from_at))
         await live.coming.add(live, [Coming(at + live.moments.zero_utc, caller.subject, ask.reason, ask.changes)])
     return await policy(caller, live)
 
@@ -429,27 +429,5 @@ async def message(ask: MessageAsk, caller: OperatorCaller, live: LiveZone) -> Me
         riders = sorted({r.request.rider for r in rides if r.state in open_ and r.request.rider is not None})
     words: dict[str, str | int | None] = {"words": ask.words}
     letters = [Message(way, rider, "words", values=words) for rider in riders for way in live.channels]
-    await live.submit(
-        lambda _, now: [ev.ActTaken(now, "message", caller.subject, ask.reason)], messages=lambda *_: letters
-    )
+    await note(live, ev.ActTaken(0, "message", caller.subject, ask.reason, about=ask.rider), lambda *_: letters)
     return MessageSaid(riders=len(riders))
-
-
-@router.get("/complaints", responses=answers())
-async def complaints(_: OperatorCaller, live: LiveZone) -> list[ComplaintSaid]:
-    """All complaints, latest first."""
-    return [said for _, said in await feedback.complaints(live)]
-
-
-@router.post("/complaints/{complaint}/answer", responses=answers("no_such_complaint"))
-async def answer(complaint: Id, ask: AnswerAsk, _: OperatorCaller, live: LiveZone) -> ComplaintSaid:
-    """Answer a complaint."""
-    return await feedback.answer(live, complaint, ask.words)
-
-
-@router.put("/rides/{ride}/payment", responses=answers("no_such_ride"))
-async def payment(ride: Id, ask: PaidAsk, _: OperatorCaller, live: LiveZone) -> Done:
-    """State of a ride's payment, as the cashier has it."""
-    _ride(live, ride)
-    await feedback.pay(live, ride, ask.state, ask.reference)
-    return Done()

@@ -13,7 +13,7 @@ from dispatch.core import events as ev
 from dispatch.core.desk import Desk
 from dispatch.service.asking import check_party, check_rider, checked, end_of
 from dispatch.service.auth import reference
-from dispatch.service.callers import For, ForRider, by_phone, done_at
+from dispatch.service.callers import For, ForRider, by_phone, note
 from dispatch.service.live import Live
 from dispatch.service.models import Ask, Done, Id, PlaceAsk, Said, Seats
 from dispatch.service.problems import Problem, answers
@@ -121,7 +121,7 @@ async def begin(ask: TemplateAsk, who: ForRider, live: LiveZone) -> TemplateSaid
         wheelchairs=ask.wheelchairs,
         on_holidays=ask.on_holidays,
     )
-    await _note(live, who, "begins")
+    await note(live, by_phone(who, "recurring", None, about=template.id, made="begun"))
     await write(live, who.rider, template)
     await live.recurring.make(live, who.rider, template.id)
     return await one(template.id, who, live)
@@ -145,6 +145,7 @@ async def skip(template: Id, ask: SkipAsk, who: ForRider, live: LiveZone) -> Tem
     found, day = await _own(live, who, template), ask.date.isoformat()
     if found.falls_on(live, ask.date) not in ("due", "holiday") or day < live.dispatcher.day:
         raise Problem("no_such_date")
+    await note(live, by_phone(who, "recurring", None, about=template, made=f"not on {day}"))
     made = found.made.get(day)
     if made is not None:
         await _give_back(live, who, made.ride)
@@ -158,6 +159,7 @@ async def unskip(template: Id, ask: SkipAsk, who: ForRider, live: LiveZone) -> T
     found, day = await _own(live, who, template), ask.date.isoformat()
     if day not in found.skipped:
         raise Problem("no_such_date")
+    await note(live, by_phone(who, "recurring", None, about=template, made=f"on {day}"))
     rest = {date: made for date, made in found.made.items() if date != day}
     again = structs.replace(found, skipped=tuple(date for date in found.skipped if date != day), made=rest)
     await write(live, who.rider, again)
@@ -174,7 +176,7 @@ async def end(
 ) -> Done:
     """End it. Its rides that are still ahead are given back."""
     found = await _own(live, who, template)
-    await _note(live, who, "ends")
+    await note(live, by_phone(who, "recurring", None, about=template, made="ended"))
     await drop(live, who.rider, template)
     if not keep_rides:
         for made in found.made.values():
@@ -187,13 +189,6 @@ async def _own(live: Live, who: For, name: str) -> Template:
     if found is None:
         raise Problem("no_such_template")
     return found
-
-
-async def _note(live: Live, who: For, what: str) -> None:
-    """What an operator does for a rider is in the log."""
-    act = by_phone(who, "book", None, f"a recurring ride {what}, by phone")
-    if act is not None:
-        await live.submit(lambda _, now: [done_at(act, now)])
 
 
 async def _give_back(live: Live, who: For, ride: str) -> None:

@@ -19,7 +19,8 @@ from dispatch.core.domain import Policy, Quote
 from dispatch.core.world import Ride
 from dispatch.service import feedback
 from dispatch.service.asking import ask, check_rider, check_times, checked, journey_of
-from dispatch.service.callers import For, ForRider, IdempotencyKey, by_phone, done_at, key_of, own_ride
+from dispatch.service.auth import reference
+from dispatch.service.callers import For, ForRider, IdempotencyKey, by_phone, done_at, key_of, note, own_ride
 from dispatch.service.live import Live
 from dispatch.service.models import (
     BookingAsk,
@@ -161,12 +162,13 @@ def _check_open(desk: Desk, quote: Quote, now: int) -> None:
 async def wait_in_queue(request: Id, who: ForRider, live: LiveZone) -> RideSaid:
     """Take none of the later offers: wait for a place that frees up."""
     _own_request(live, who, request)
+    act = by_phone(who, "queue", request)
 
     def decide(desk: Desk, now: int) -> list[ev.Event]:
         if desk.world.rides[request].state != "asked":
             raise refuse("already_answered")
         answer = desk.quote(request, now)
-        return desk.refuse(request, now, answer)
+        return [*([] if act is None else [done_at(act, now)]), *desk.refuse(request, now, answer)]
 
     await live.submit(decide)
     return ride_said(live, live.world.rides[request])
@@ -176,11 +178,12 @@ async def wait_in_queue(request: Id, who: ForRider, live: LiveZone) -> RideSaid:
 async def decline(request: Id, who: ForRider, live: LiveZone) -> Done:
     """Take none of the offers."""
     _own_request(live, who, request)
+    act = by_phone(who, "decline", request)
 
     def decide(desk: Desk, now: int) -> list[ev.Event]:
         if desk.world.rides[request].state != "asked":
             raise refuse("already_answered")
-        return [ev.QuoteDeclined(now, request)]
+        return [*([] if act is None else [done_at(act, now)]), ev.QuoteDeclined(now, request)]
 
     await live.submit(decide)
     return Done()
@@ -279,6 +282,7 @@ async def rate(ride: Id, rating: RatingAsk, who: ForRider, live: LiveZone) -> Do
     """Stars and, if one likes, words. Once more: the last one counts."""
     if own_ride(live, who, ride).state != "delivered":
         raise Problem("not_yet_over")
+    await note(live, by_phone(who, "rate", ride))
     await feedback.rate(live, who.rider, ride, rating.stars, rating.words)
     return Done()
 
@@ -287,7 +291,9 @@ async def rate(ride: Id, rating: RatingAsk, who: ForRider, live: LiveZone) -> Do
 async def complain(ride: Id, complaint: ComplaintAsk, who: ForRider, live: LiveZone) -> ComplaintSaid:
     """Say what went wrong; an operator answers."""
     own_ride(live, who, ride)
-    return await feedback.complain(live, who.rider, ride, complaint.words)
+    name = reference(10)
+    await note(live, by_phone(who, "complaint", ride, about=name))
+    return await feedback.complain(live, who.rider, ride, name, complaint.words)
 
 
 @router.get("/complaints", responses=answers())
@@ -300,6 +306,7 @@ async def my_complaints(who: ForRider, live: LiveZone) -> list[ComplaintSaid]:
 async def pay(ride: Id, payment: PaymentAsk, who: ForRider, live: LiveZone) -> RideSaid:
     """Tie a payment made elsewhere to the ride, by its reference."""
     found = own_ride(live, who, ride)
+    await note(live, by_phone(who, "payment", ride, about=payment.reference))
     await feedback.pay(live, ride, "due", payment.reference)
     return await _said(live, found)
 

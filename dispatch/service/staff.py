@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
+from dispatch.core import events as ev
 from dispatch.service.auth import OperatorCaller
-from dispatch.service.models import Done, Id
+from dispatch.service.callers import note
+from dispatch.service.models import Done, Id, Reason
 from dispatch.service.operator_models import (
     DriverAsk,
     DriverSaid,
@@ -20,9 +24,11 @@ router = APIRouter(prefix="/v1/operator", tags=["operator"])
 
 
 @router.post("/riders", status_code=201, responses=answers())
-async def rider(ask: RiderAsk, _: OperatorCaller, live: LiveZone) -> RiderFound:
-    """Who calls by phone: their pseudonym, made now if they are new."""
+async def rider(ask: RiderAsk, caller: OperatorCaller, live: LiveZone) -> RiderFound:
+    """Who calls by phone: their pseudonym, made now if they are new. The log tells who looked, and for whom."""
+    live.require_ready()
     found = await live.vault.enrol(ask.phone)
+    await note(live, ev.ActTaken(0, "rider", caller.subject, ask.reason, about=found))
     if ask.name is not None:
         person = await live.vault.get(found, "person") or {"phone": ask.phone}
         await live.vault.put(found, "person", {**person, "name": ask.name})
@@ -39,17 +45,29 @@ async def drivers(_: OperatorCaller, live: LiveZone) -> list[DriverSaid]:
 
 
 @router.put("/drivers/{driver}", responses=answers())
-async def put_driver(driver: Id, ask: DriverAsk, _: OperatorCaller, live: LiveZone) -> DriverSaid:
+async def put_driver(driver: Id, ask: DriverAsk, caller: OperatorCaller, live: LiveZone) -> DriverSaid:
     """A new driver, or a new PIN for one."""
+    live.require_ready()
     if not driver.isascii():
         raise Problem("invalid", fields=["path.driver: must be ASCII"])
+    made = "new PIN" if await live.vault.driver(driver) else "new"
+    await note(live, ev.ActTaken(0, "driver", caller.subject, ask.reason, about=driver, made=made))
     await live.vault.put_driver(driver, await run_in_threadpool(hasher.hash, ask.pin), ask.vehicle)
     return DriverSaid(driver=driver, vehicle=ask.vehicle)
 
 
 @router.delete("/drivers/{driver}", responses=answers("no_such_driver"))
-async def drop_driver(driver: Id, _: OperatorCaller, live: LiveZone) -> Done:
+async def drop_driver(
+    driver: Id,
+    caller: OperatorCaller,
+    live: LiveZone,
+    reason: Annotated[Reason, Query(description="why: it is in the log")],
+) -> Done:
     """A driver who drives no more."""
+    live.require_ready()
+    if await live.vault.driver(driver) is None:
+        raise Problem("no_such_driver")
+    await note(live, ev.ActTaken(0, "drop_driver", caller.subject, reason, about=driver))
     if not await live.vault.drop_driver(driver):
         raise Problem("no_such_driver")
     return Done()

@@ -9,7 +9,7 @@ from dispatch.core.world import Ride
 from dispatch.service import feedback
 from dispatch.service.asking import STRIKES, STRIKES_WITHIN_S, SUSPENDED_S
 from dispatch.service.auth import OperatorCaller
-from dispatch.service.callers import ForRider, done_at
+from dispatch.service.callers import ForRider, note
 from dispatch.service.live import Live
 from dispatch.service.models import Done, Id, TermsSaid
 from dispatch.service.operator_models import ReasonAsk
@@ -71,8 +71,7 @@ async def forgive(ride: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZo
         raise Problem("no_such_ride")
     if found.state not in ("no_show", "cancelled"):
         raise Problem("nothing_to_change")
-    act = ev.ActTaken(0, "forgive", caller.subject, ask.reason, ride)
-    await live.submit(lambda _, now: [done_at(act, now)])
+    await note(live, ev.ActTaken(0, "forgive", caller.subject, ask.reason, ride))
     if found.request.rider is not None:
         await live.vault.forgive_missed(found.request.rider)
     if (await feedback.of_ride(live, ride))[0] == "due":

@@ -14,6 +14,7 @@ from dispatch.core.places import End
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import Ride
 from dispatch.service.auth import OperatorCaller, StaffCaller, reference
+from dispatch.service.callers import note
 from dispatch.service.changes import replace_booking
 from dispatch.service.live import Live
 from dispatch.service.models import Coordinate, Id, Name, Said
@@ -207,8 +208,8 @@ async def _edit(live: Live, caller: OperatorCaller, reason: str, edit: StopEdit)
         raise Problem("off_the_streets")
     day = (dt.date.fromisoformat(live.dispatcher.day) + dt.timedelta(days=1)).isoformat()
     made = StopEdit(edit.kind, edit.stop, day, caller.subject, reason, edit.name, edit.lat, edit.lon)
-    what = f"{edit.kind} stop point {edit.stop} from {day} on: {reason}"
-    await live.submit(lambda _, now: [ev.ActTaken(now, "edit_stop", caller.subject, what)])
+    what = f"{edit.kind}, from {day} on"
+    await note(live, ev.ActTaken(0, "edit_stop", caller.subject, reason, about=edit.stop, made=what))
     await live.set_up.add(made)
     return await stop_points(caller, live)
 

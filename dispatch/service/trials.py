@@ -15,6 +15,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from dispatch.core import events as ev
 from dispatch.service.auth import StaffCaller
+from dispatch.service.callers import note
 from dispatch.service.coming import Coming
 from dispatch.service.live import Live
 from dispatch.service.models import Id, Said
@@ -109,7 +110,7 @@ async def begin(ask: TrialAsk, caller: StaffCaller, live: LiveZone) -> TrialSaid
     if taken and coming[0].utc <= taken[-1].utc and taken[0].utc <= coming[-1].utc:
         raise Problem("trial_overlaps")
     kept = _Kept(ask.name, plan.hash, caller.subject, ask.reason, list(arms), plan.dates[0], plan.dates[-1])
-    await _note(live, caller.subject, f"{ask.name} begins: {ask.reason}")
+    await note(live, ev.ActTaken(0, "trial", caller.subject, ask.reason, about=ask.name, made="begun"))
     await redis.hset(_key(live), ask.name, msgspec.json.encode(kept))
     await live.coming.add(live, coming)
     return await _said(live, kept)
@@ -127,7 +128,7 @@ async def stop(trial: Id, ask: ReasonAsk, caller: StaffCaller, live: LiveZone) -
         raise Problem("nothing_to_change")
     kept = msgspec.structs.replace(kept, stopped=True)
     await redis.hset(_key(live), trial, msgspec.json.encode(kept))
-    await _note(live, caller.subject, f"{trial} is stopped: {ask.reason}")
+    await note(live, ev.ActTaken(0, "trial", caller.subject, ask.reason, about=trial, made="stopped"))
     now = live.moments.zero_utc + live.now
     await live.coming.add(live, [Coming(now, caller.subject, f"trial {trial} is stopped", {}, trial)])
     return await _said(live, kept)
@@ -196,10 +197,6 @@ def _switches(live: Live, plan: _Plan, arms: dict[str, dict[str, Any]], name: st
                 coming.append(Coming(zero + block.end, f"trial:{name}", f"trial {name}: between blocks", {}, name))
                 held = None
     return coming
-
-
-async def _note(live: Live, author: str, what: str) -> None:
-    await live.submit(lambda _, now: [ev.ActTaken(now, "trial", author, what)])
 
 
 async def _said(live: Live, kept: _Kept) -> TrialSaid:

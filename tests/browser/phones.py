@@ -101,7 +101,9 @@ class Town:
             vehicle = next(
                 one["vehicle"] for one in self.service.call("GET", "/v1/operator/shifts") if one["id"] == shift
             )
-            self.service.call("PUT", f"/v1/operator/drivers/{name}", {"pin": PIN, "vehicle": vehicle})
+            self.service.call(
+                "PUT", f"/v1/operator/drivers/{name}", {"pin": PIN, "vehicle": vehicle, "reason": "set up"}
+            )
             self._drivers[shift] = name
         return self._drivers[shift]
 

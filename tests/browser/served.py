@@ -173,7 +173,7 @@ def live_a_while(service: Service, visits: int) -> None:
     """A morning of a service started with --lockstep: riders book, drivers begin, and so many visits are driven."""
     for shuttle in service.state()["shuttles"]:
         path = f"/v1/operator/drivers/d-{shuttle['id']}"
-        service.call("PUT", path, {"pin": PIN, "vehicle": shuttle["vehicle"]})
+        service.call("PUT", path, {"pin": PIN, "vehicle": shuttle["vehicle"], "reason": "set up"})
         if dt.datetime.fromisoformat(shuttle["shift_start"]) <= dt.datetime.fromisoformat(service.state()["at"]):
             token = service.driver(shuttle["id"])
             service.call("POST", f"/v1/driver/shifts/{shuttle['id']}/start", token=token)

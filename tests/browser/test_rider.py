@@ -84,7 +84,7 @@ def test_books_waits_boards_and_rates(town: Town, watched: Open) -> None:
     complaint = next(one for one in town.service.call("GET", "/v1/operator/complaints") if one["ride"] == ride)
     assert complaint["words"] == "우산을 두고 내렸어요"
     answer = {"words": "찾았습니다", "reason": "test"}
-    town.service.call("POST", f"/v1/operator/complaints/{complaint['id']}/answer", {"words": answer["words"]})
+    town.service.call("POST", f"/v1/operator/complaints/{complaint['id']}/answer", answer)
     page.reload()
     expect(page.get_by_text("찾았습니다")).to_be_visible()
     expect(page.get_by_text("별 4개를 주셨습니다")).to_be_visible()

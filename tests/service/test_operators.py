@@ -96,9 +96,9 @@ def test_a_morning(tmp_path: Path) -> None:
                 await at_town.pass_time(1)
             assert at_town.live.world.policy.max_wait_s == 700
             kinds = [what for what, author, reason in acts(at_town) if (author, reason) == ("mina", "rain")]
-            assert kinds == ["assign", "lock", "RoadClosed", "PolicyChanged", "pause", "resume", "withdraw", "message",
-                             "PolicyChanged"]  # fmt: skip
-            assert [what for what, *_ in acts(at_town)][:2] == ["book", "book"]
+            assert kinds == ["rider", "assign", "lock", "RoadClosed", "PolicyChanged", "policy", "pause", "resume",
+                             "withdraw", "message", "PolicyChanged"]  # fmt: skip
+            assert [what for what, *_ in acts(at_town)][:3] == ["rider", "book", "book"]
             events = [entry.event for entry in at_town.live.ledger.entries]
             assert invariants.check(events, town()[2]) == []
             log = (await at_town.call("GET", "/v1/operator/log/export", token=token)).content

@@ -69,7 +69,9 @@ class Served:
         """A driver's token, with the shift begun."""
         desk = self.token("operator")
         name, vehicle = f"d-{shift}", self.live.world.shuttles[shift].shift.vehicle
-        await self.call("PUT", f"/v1/operator/drivers/{name}", {"pin": PIN, "vehicle": vehicle}, token=desk)
+        await self.call(
+            "PUT", f"/v1/operator/drivers/{name}", {"pin": PIN, "vehicle": vehicle, "reason": "set up"}, token=desk
+        )
         token: str = (await self.call("POST", "/v1/driver/sign-in", {"driver": name, "pin": PIN})).json()[
             "access_token"
         ]

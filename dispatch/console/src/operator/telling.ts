@@ -25,14 +25,16 @@ const ACT_KO: Readonly<Record<string, string>> = {
   assign: "배차 변경", lock: "고정", unlock: "고정 해제", withdraw: "운행 제외", cancel: "취소", pause: "접수 중지", resume: "접수 재개",
   message: "메시지", open_shift: "근무 추가", close_shift: "근무 종료", book: "전화 예약", change: "예약 변경", change_shift: "근무 변경", clear: "탑승 옮김",
   restore: "다시 운행", lend: "셔틀 대여", close_stop: "정류장 폐쇄", open_stop: "정류장 개방", edit_stop: "정류장 변경", complaint: "불편 신고 답변",
-  payment: "결제 처리", forgive: "미탑승 용서", driver: "기사 등록", rider: "승객 등록", trial: "시험 운영",
+  payment: "결제 처리", forgive: "미탑승 용서", driver: "기사 등록", drop_driver: "기사 삭제", rider: "승객 등록", trial: "시험 운영",
+  policy: "규칙 변경 예약", recurring: "정기 탑승 변경", queue: "대기 등록", decline: "제안 거절", rate: "별점 등록",
 };
 const ACT_EN: Readonly<Record<string, string>> = {
   assign: "moved", lock: "locked", unlock: "unlocked", withdraw: "taken out of service", cancel: "cancelled", pause: "paused new rides",
   resume: "resumed new rides", message: "sent a message", open_shift: "opened a shift", close_shift: "closed a shift", book: "booked by phone", change: "changed the booking",
   change_shift: "changed the shift", clear: "rides moved off", restore: "put back into service", lend: "lent", close_stop: "closed a stop point",
   open_stop: "opened a stop point", edit_stop: "changed a stop point", complaint: "answered a complaint", payment: "payment noted",
-  forgive: "a missed ride forgiven", driver: "driver registered", rider: "rider registered", trial: "trial",
+  forgive: "a missed ride forgiven", driver: "driver registered", drop_driver: "driver removed", rider: "rider registered", trial: "trial",
+  policy: "rules set for later", recurring: "recurring ride", queue: "put into the queue", decline: "declined the offers", rate: "rated the ride",
 };
 
 const CAUSE_EN: Readonly<Record<string, string>> = {
@@ -124,9 +126,15 @@ function english(event: LogEvent, line: LogLine): string {
     case "RoadReopened": return `${(event["edges"] as unknown[]).length} street sections open again${by(event)}`;
     case "SpeedsChanged": return `Drives now take ${String(event["factor"])} times as long.`;
     case "PolicyChanged": return `Rules changed${by(event)}`;
-    case "ActTaken": return `${ride || shuttle ? `${ride || shuttle} ` : ""}${ACT_EN[String(event["act"])] ?? String(event["act"])}${by(event)}`;
+    case "ActTaken": return `${ride || shuttle ? `${ride || shuttle} ` : ""}${ACT_EN[String(event["act"])] ?? String(event["act"])}${what(event)}${by(event)}`;
     default: return event.type;
   }
+}
+
+/** What an act is about beside a ride or a shuttle: a driver, a complaint, a payment's reference. */
+function what(event: LogEvent): string {
+  const parts = [event["about"], event["made"]].filter((part) => typeof part === "string");
+  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
 
 function by(event: LogEvent): string {
@@ -165,7 +173,7 @@ function korean(event: LogEvent, line: LogLine): string {
     case "RoadReopened": return `도로 ${(event["edges"] as unknown[]).length}구간 통제 해제${by(event)}`;
     case "SpeedsChanged": return `주행 시간 ${String(event["factor"])}배`;
     case "PolicyChanged": return `운영 규칙 변경${by(event)}`;
-    case "ActTaken": return `${ride || shuttle ? `${ride || shuttle} ` : ""}${ACT_KO[String(event["act"])] ?? String(event["act"])}${by(event)}`;
+    case "ActTaken": return `${ride || shuttle ? `${ride || shuttle} ` : ""}${ACT_KO[String(event["act"])] ?? String(event["act"])}${what(event)}${by(event)}`;
     default: return event.type;
   }
 }
