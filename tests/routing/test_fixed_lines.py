@@ -20,7 +20,7 @@ TUESDAY, SUNDAY = dt.date(2026, 3, 3), dt.date(2026, 3, 8)
 FEED = {
     "stops.txt": "stop_id,stop_name,stop_lat,stop_lon\n"
     + "".join(f"s{n},Stop {n},{LAT},{LON + n * STEP}\n" for n in range(4)),
-    "routes.txt": "route_id,route_short_name\nr1,12\nr2,\n",
+    "routes.txt": "route_id,route_short_name,route_type\nr1,12,3\nr2,,3\n",
     "trips.txt": "route_id,service_id,trip_id\nr1,week,a\nr1,week,b\nr2,sun,c\n",
     "stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
     "a,08:00:00,08:00:00,s0,1\na,,,s1,2\na,08:10:00,08:10:00,s3,3\n"
@@ -67,7 +67,7 @@ def test_the_direct_bus_that_is_there_first(tmp_path: Path) -> None:
 
 
 def test_a_zip_archive_is_read_alike(tmp_path: Path) -> None:
-    """And trips that frequencies repeat are left out."""
+    """And a trip of which only the frequency is known is left out; one that keeps its times is not."""
     with zipfile.ZipFile(tmp_path / "feed.zip", "w") as archive:
         for name, text in FEED.items():
             archive.writestr(name, "\ufeff" + text)
@@ -77,6 +77,10 @@ def test_a_zip_archive_is_read_alike(tmp_path: Path) -> None:
     found = lines.direct(at(0), at(3), TUESDAY, 7 * 3600 + 1800, 300)
     assert found is not None
     assert found.departs_s == 8 * 3600 + 1200
+    often = "trip_id,start_time,end_time,headway_secs,exact_times\na,07:45:00,07:50:00,180,1\n"
+    exact = read_fixed_lines(written(tmp_path / "exact", frequencies=often), NAURU)
+    departures = [exact.direct(at(0), at(3), TUESDAY, 7 * 3600 + s, 300) for s in (1800, 45 * 60 + 30, 49 * 60)]
+    assert [None if bus is None else bus.departs_s // 60 for bus in departures] == [465, 468, 500]
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,8 @@ FEEDS = [  # (the tables that differ, the stop, words of the message)
     ({"stop_times": None}, "station", "stop_times.txt is missing"),
     ({"calendar": None}, "station", "calendar.txt is missing"),
     ({"calendar": "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
-      "weekday,1,1,1,1,1,0,0,20250101,20251231\n"}, "station", "nothing runs on 2026-03-03"),
+      "weekday,1,1,1,1,1,0,0,20250101,20251231\nsunday,0,0,0,0,0,0,1,20260101,20261231\n"}, "station",
+     "nothing runs on 2026-03-03"),
     ({}, "nowhere", "requests.bursts[0].stop: 'nowhere' is no stop of feed; expected one of station"),
     ({}, "b0", "requests.bursts[0]: nothing arrives at 'b0'"),
     ({"stop_times": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\nt1,8:00,08:00:00,far,1\n"}, "station",
