@@ -6,7 +6,8 @@ import { newKey } from "../shared/keys";
 import { problemWords } from "../shared/problems";
 import { chooseNone, live, readStory, refresh, session, storySeen, subject } from "./store";
 import type { Streets } from "../shared/map";
-import type { PolicySaid, QuotesSaid, RideLine, RiderFound, RoadsSaid, ShuttleSaid } from "./types";
+import type { QuotesSaid } from "../shared/types";
+import type { PolicySaid, RideLine, RiderFound, RoadsSaid, ShuttleSaid } from "./types";
 import { t } from "./words";
 
 /** an act that was done from this page */

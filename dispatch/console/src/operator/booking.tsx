@@ -3,13 +3,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock, money, wallClock } from "../shared/format";
 import { problemWords, whyWords } from "../shared/problems";
-import type { StopPointSaid } from "../shared/types";
+import type { Offer, QuotesSaid, StopPointSaid } from "../shared/types";
 import { serviceNow, zone } from "../shared/zone";
 import { book, decline, findRider, queue, quotes } from "./acts";
 import { Dialog, dialog } from "./dialog";
 import { StopField } from "./stop_field";
 import { choose } from "./store";
-import type { Offer, QuotesSaid } from "./types";
 import { t } from "./words";
 
 export function askBooking(): void {

@@ -9,12 +9,12 @@ import { minutes, money, spokenClock } from "../shared/format";
 import { said } from "../phone/problems";
 import { reasons } from "./why";
 import { serviceNow } from "../shared/zone";
-import type { EndSaid, Why } from "../shared/types";
+import type { EndSaid, Offer, QuotesSaid, Why } from "../shared/types";
 import { answered, ask, askAgain, type Asked, book, leave, waitInLine } from "./asking";
 import { told } from "./following";
 import { span } from "./naming";
 import { NotSignedIn } from "./session";
-import type { JourneyAsk, Offer, QuotesSaid } from "./types";
+import type { JourneyAsk } from "./types";
 import { t } from "./words";
 
 /** Where an answer is shown. */

@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { keep, kept, unique } from "../phone/keeping";
 import { serviceNow } from "../shared/zone";
 import { asRider } from "./session";
-import type { JourneyAsk, Offer, QuotesSaid, RideSaid } from "./types";
+import type { Offer, QuotesSaid } from "../shared/types";
+import type { JourneyAsk, RideSaid } from "./types";
 
 export interface Asked {
   journey: JourneyAsk;

@@ -17,31 +17,6 @@ export interface JourneyAsk {
   wheelchairs: number;
 }
 
-export interface Offer {
-  quote: string;
-  kind: "soonest" | "least_walk" | "later";
-  pickup: EndSaid;
-  dropoff: EndSaid;
-  pickup_from: string;
-  pickup_to: string;
-  /** at the goal itself, the walk from the stop included */
-  arrive_by: string;
-  expected_pickup: string;
-  expected_arrival: string;
-  fare: number;
-  currency: string;
-  expires_at: string;
-}
-
-export interface QuotesSaid {
-  request: string;
-  state: "offered" | "later_only" | "queued" | "refused";
-  offers: Offer[];
-  why: Why | null;
-  queued_until: string | null;
-  hint: { kind: "walk"; takes_s: number; words: string } | null;
-}
-
 export type RideState =
   | "asked"
   | "queued"
