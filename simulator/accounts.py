@@ -25,7 +25,7 @@ Grams = Annotated[float, Meta(ge=0, le=100_000)]
 
 
 class Costs(Words, frozen=True):
-    """What running the service costs, in the scenario's currency."""
+    """What running the service costs, in the smallest unit of the scenario's currency, as fares are."""
 
     shuttle_hour: Money = 0
     """driver, shuttle and insurance, an hour of a shift"""
@@ -95,7 +95,8 @@ def read_accounts(folder: Path) -> Accounts:
 
 
 DEFINITIONS: Final[Mapping[str, str]] = {
-    "extra.money.cost_total": "shuttle-hours, km and the day at the scenario's `costs`, in its currency",
+    "extra.money.currency": "of all amounts, which are in its smallest unit: won, cents",
+    "extra.money.cost_total": "shuttle-hours, km and the day at the scenario's `costs`",
     "extra.money.cost_per_rider": "cost_total ÷ persons delivered",
     "extra.money.fare_per_rider": "fares of delivered bookings ÷ persons delivered",
     "extra.money.subsidy_per_rider": "cost − fares, a person delivered",

@@ -46,12 +46,13 @@ def further_figures(
     return rounded
 
 
-def _money(kpis: dict[str, Any], accounts: Accounts, carried: int, fares: float) -> dict[str, float | None]:
+def _money(kpis: dict[str, Any], accounts: Accounts, carried: int, fares: float) -> dict[str, float | str | None]:
     costs = accounts.costs
     if costs is None:
-        return {"fare_per_rider": _ratio(fares, carried)}
+        return {"currency": accounts.currency, "fare_per_rider": _ratio(fares, carried)}
     total = kpis["shuttle_hours"] * costs.shuttle_hour + kpis["vehicle_km"] * costs.km + costs.day
     return {
+        "currency": accounts.currency,
         "cost_total": total,
         "cost_per_rider": _ratio(total, carried),
         "fare_per_rider": _ratio(fares, carried),

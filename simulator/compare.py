@@ -13,7 +13,7 @@ from simulator.accounts import ALL_DEFINITIONS
 from simulator.days import flat
 from simulator.lab_page import facts, figure, page, section, table
 from simulator.outputs import csv_bytes, read_events, read_kpis
-from simulator.report_figures import GROUPS, look_up, told
+from simulator.report_figures import GROUPS, look_up, said, told
 
 FIRST: Final = (
     "attempts", "delivered", "calls", "service_rate", "extra.delivered_per_call", "refused", "wait_mean_s",
@@ -148,7 +148,7 @@ def _summary(base: Run, others: Sequence[Run]) -> str:
         ):
             a, b = look_up(base.kpis, key), look_up(run.kpis, key)
             if isinstance(a, int | float) and isinstance(b, int | float):
-                parts.append(f"{words} {told(key, b)} ({charts.difference_told(key, b - a)})")
+                parts.append(f"{words} {said(run.kpis, key)} ({charts.difference_told(key, b - a)})")
         sentences.append(f"<b>{escape(run.name)}</b> against <b>{escape(base.name)}</b>: {escape('; '.join(parts))}.")
     return " ".join(sentences)
 
@@ -161,10 +161,11 @@ def _korean(base: Run, others: Sequence[Run]) -> str:
         for key, words in KOREAN.items():
             a, b = look_up(base.kpis, key), look_up(run.kpis, key)
             if isinstance(a, int | float) and isinstance(b, int | float):
-                rise = "변화 없음" if told(key, a) == told(key, b) else "증가" if b > a else "감소"
-                parts.append(f"{words} {told(key, a)} → {told(key, b)} ({rise})")
+                before, after = said(base.kpis, key, "ko"), said(run.kpis, key, "ko")
+                rise = "변화 없음" if before == after else "증가" if b > a else "감소"
+                parts.append(f"{words} {before} → {after} ({rise})")
         sentences.append(f"{base.name}에 견준 {run.name}: {', '.join(parts)}.")
-    return " ".join(sentences).replace(" min", "분")
+    return " ".join(sentences)
 
 
 def _what(run: Run) -> str:

@@ -25,7 +25,7 @@ from simulator.report_day import Day, read_day, stop_uses
 from simulator.report_figures import figures_table, told
 from simulator.report_lab import instead, who
 from simulator.report_receipts import reason, receipts
-from simulator.report_summary import english, korean
+from simulator.report_summary import summary
 from simulator.report_tables import write_tables
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _header(day: Day, kpis: Mapping[str, Any]) -> str:
     return (
         '<header><p class="eyebrow">Naru · report of a day</p>'
         f"<h1>{escape(opened.scenario)}</h1>"
-        f'<p class="dek">{escape(english(kpis))}</p><p class="dek ko" lang="ko">{escape(korean(kpis))}</p>'
+        f'<p class="dek">{escape(summary(kpis, "en"))}</p><p class="dek ko" lang="ko">{escape(summary(kpis, "ko"))}</p>'
         f'<p class="notice"><strong>Simulated demand.</strong> The riders, their journeys and the drives below were '
         "computed for the scenario; nothing here was observed on a street.</p>"
         f"{cut}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
+from dispatch.core.money import money
 from simulator.accounts import ALL_DEFINITIONS
 from simulator.lab_page import section
 
@@ -33,7 +35,7 @@ GROUPS: Final = {
         "occupancy_km", "extra.drive_hours", "extra.idle_share", "extra.breakdowns", "extra.stranded",
     ),
     "Money and carbon": (
-        "extra.money.cost_total", "extra.money.cost_per_rider", "extra.money.fare_per_rider",
+        "extra.money.currency", "extra.money.cost_total", "extra.money.cost_per_rider", "extra.money.fare_per_rider",
         "extra.money.subsidy_per_rider", "extra.money.cost_recovery", "extra.co2.shuttles_kg", "extra.co2.g_per_rider",
         "extra.co2.car_g_per_rider", "extra.co2.taxi_g_per_rider",
     ),
@@ -47,8 +49,11 @@ GROUPS: Final = {
 """Headings of the table of figures and the keys under each. Figures by hour and by constraint have their charts."""
 
 
-def told(key: str, value: Any) -> str:
-    """A figure as a reader wants it: minutes, percent, km; – where there is none."""
+_UNITS: Final = {"min": "분", "s": "초", "%": "%", "points": "%p"}
+
+
+def told(key: str, value: Any, currency: str | None = None, language: str = "en") -> str:
+    """A figure as a reader wants it: minutes, percent, km; – where there is none. Money has its sign if it is known."""
     name = key.rpartition(".")[2]
     match value:
         case None:
@@ -69,8 +74,8 @@ def told(key: str, value: Any) -> str:
             return f"{value:.2f} ×"
         case _ if name.endswith("_hours"):
             return f"{value:,.1f} h"
-        case _ if name.startswith(("cost_", "fare_", "subsidy_", "taxi_fare")):
-            return f"{value:,.0f}"
+        case _ if name.startswith(("cost_", "fare_", "fares_", "subsidy_", "taxi_fare")):
+            return f"{value:,.0f}" if currency is None else money(value, currency, language)
         case _ if name.endswith("_kg"):
             return f"{value:,.1f} kg"
         case _ if name.endswith("g_per_rider"):
@@ -81,6 +86,17 @@ def told(key: str, value: Any) -> str:
             return f"{value:,}"
         case _:
             return f"{value:,.2f}"
+
+
+def said(kpis: Mapping[str, Any], key: str, language: str = "en") -> str:
+    """A figure of a day as `told`, in its currency, in English or Korean."""
+    words = told(key, look_up(kpis, key), look_up(kpis, "extra.money.currency"), language)
+    return in_korean(words) if language == "ko" else words
+
+
+def in_korean(figures: str) -> str:
+    """The units behind figures, in Korean."""
+    return re.sub(r"(?<=\d) (min|points|s|%)(?!\w)", lambda unit: _UNITS[unit[1]], figures)
 
 
 def look_up(kpis: Mapping[str, Any], key: str) -> Any:
@@ -97,9 +113,8 @@ def figures_table(kpis: Mapping[str, Any]) -> str:
     for heading, keys in GROUPS.items():
         rows = "".join(
             f"<tr><th scope='row'><code>{escape(key.removeprefix('extra.'))}</code></th>"
-            f'<td class="num">{escape(told(key, value))}</td><td>{escape(ALL_DEFINITIONS.get(key, ""))}</td></tr>'
+            f'<td class="num">{escape(said(kpis, key))}</td><td>{escape(ALL_DEFINITIONS.get(key, ""))}</td></tr>'
             for key in keys
-            for value in [look_up(kpis, key)]
         )
         bodies.append(f'<tbody><tr class="group"><th colspan="3" scope="rowgroup">{heading}</th></tr>{rows}</tbody>')
     return section(

@@ -12,7 +12,7 @@ from simulator import lab_charts as charts
 from simulator.bands import better
 from simulator.journeys import TALLIED
 from simulator.lab_page import facts, figure, page, paragraphs, section, table
-from simulator.report_figures import told
+from simulator.report_figures import in_korean, told
 from simulator.trial import Switchback
 from simulator.trial_analysis import (
     Effect,
@@ -279,7 +279,7 @@ def _korean(metric: str, base: str, found: ArmResult) -> str:
     name = names.get(metric, metric)
     if found.ended == "unfinished" or found.primary.band is None:
         return f"{found.arm}: 계획한 날이 아직 끝나지 않아 결론이 없습니다."
-    change = charts.difference_told(metric, found.primary.band.mean).replace("points", "%p").replace(" min", "분")
+    change = in_korean(charts.difference_told(metric, found.primary.band.mean))
     verdict = {"better": "더 좋았습니다", "worse": "더 나빴습니다", "no difference shown": "차이가 확인되지 않았습니다"}
     return f"{found.arm}은(는) {base}에 견주어 {name}이(가) {change}: {verdict[found.primary.verdict]}."
 

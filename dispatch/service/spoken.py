@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from dispatch.core.money import money
 from dispatch.service.auth import OperatorCaller
 from dispatch.service.models import Id, Said
 from dispatch.service.problems import Problem, answers
@@ -15,9 +16,9 @@ from dispatch.service.views import ride_said
 router = APIRouter(prefix="/v1/operator", tags=["operator"])
 BOOKED = {
     "en": "Your ride from {pickup} to {dropoff} is booked. Please be at {pickup} {walk}from {begins} on; the shuttle "
-    "comes by {ends}. You arrive by {by}. The fare is {fare} {currency}. Your code is {code}.",
+    "comes by {ends}. You arrive by {by}. The fare is {fare}. Your code is {code}.",
     "ko": "{pickup}에서 {dropoff}까지 예약되었습니다. {begins}부터 {pickup}에서 기다려 주세요{walk}. "
-    "셔틀은 {ends}까지 옵니다. {by}까지 도착합니다. 요금은 {fare} {currency}입니다. 탑승 번호는 {code}입니다.",
+    "셔틀은 {ends}까지 옵니다. {by}까지 도착합니다. 요금은 {fare}입니다. 탑승 번호는 {code}입니다.",
 }
 WALK = {"en": "({minutes} minutes on foot) ", "ko": " (걸어서 {minutes}분)"}
 NOT_BOOKED = {"en": "There is no booking: {why}", "ko": "예약이 없습니다. {why}"}
@@ -53,8 +54,7 @@ async def spoken(
         begins=f"{said.pickup_from:%H:%M}",
         ends=f"{said.pickup_to:%H:%M}",
         by=f"{said.arrive_by:%H:%M}",
-        fare=f"{said.fare or 0:,}",
-        currency=said.currency,
+        fare=money(said.fare or 0, said.currency, language),
         code=" ".join(said.code),
     )
     return SpokenSaid(words=words, language=language)

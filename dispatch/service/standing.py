@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dispatch.core import events as ev
+from dispatch.core.money import money
 from dispatch.core.world import Ride
 from dispatch.service import feedback
 from dispatch.service.asking import STRIKES, STRIKES_WITHIN_S, SUSPENDED_S
@@ -54,9 +55,9 @@ async def terms(who: ForRider, live: LiveZone) -> TermsSaid:
         suspended_until=until,
         words=(
             f"The shuttle waits {grace} s at the stop point. A ride can be given back without cost until its shuttle "
-            f"is on the way to it; then it costs {fares.late_cancel} {currency}, and a ride that is missed "
-            f"{fares.no_show} {currency}. After {STRIKES} of them within {STRIKES_WITHIN_S // DAY_S} days booking is "
-            f"closed for {SUSPENDED_S // DAY_S} days."
+            f"is on the way to it; then it costs {money(fares.late_cancel, currency)}, and a ride that is missed "
+            f"{money(fares.no_show, currency)}. After {STRIKES} within {STRIKES_WITHIN_S // DAY_S} days booking "
+            f"is closed for {SUSPENDED_S // DAY_S} days."
         ),
     )
 

@@ -48,6 +48,7 @@ def test_money_is_hours_km_and_the_day_less_fares(day: Callable[..., dict[str, A
     """One hour at 30,000, 6 km at 500 and 1,000 for the day: 34,000 for three persons, who paid 3 × 1,000."""
     extra = day("costs: {shuttle_hour: 30000, km: 500, day: 1000}\npolicy: {fares: {base: 1000}}\n")["extra"]
     assert extra["money"] == {
+        "currency": "KRW",
         "cost_total": 34_000, "cost_per_rider": pytest.approx(34_000 / 3, abs=1e-6), "fare_per_rider": 1000,
         "subsidy_per_rider": pytest.approx(31_000 / 3, abs=1e-6), "cost_recovery": pytest.approx(3 / 34, abs=1e-6),
     }  # fmt: skip
@@ -143,8 +144,8 @@ def test_the_report_tells_of_money_and_other_ways(town: Town, tmp_path: Path) ->
     for folder in ("one", "two"):
         simulate(scenario, tmp_path / folder)
     page = write_report(tmp_path / "one", scenario.network).read_text()
-    assert "A rider cost 11,000, of which 11,000 was not paid by fares." in page
-    assert "승객 한 사람에 든 비용은 11,000" in page
+    assert "The service cost ₩11,000 a rider, of which ₩11,000 was not paid by fares." in page
+    assert "승객 한 사람에 든 비용은 11,000원, 그중 요금으로 메우지 못한 것은 11,000원입니다." in page
     assert "by the fixed buses, which could have carried 50.0 % of them, 20.0 min" in page
     assert "노선버스로도 갈 수 있었고, 그때는 평균 20.0분" in page
     assert "<td>by the fixed buses</td><td class='num'>20.0 min</td>" in page
