@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core import insertion, offers, selective
+from dispatch.core import insertion, offers, overdue, selective
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
-from dispatch.core.pack import pack, retime, write_call, write_ends, write_ride, write_shuttle
+from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
 from dispatch.core.schedule import timetable
 from dispatch.core.timing import OK, start
@@ -73,6 +73,8 @@ class Desk:
         """proposals that the judge refused"""
         self.reroute = reroute
         self._scratch = np.zeros_like(self.fleet.routes[0])
+        self._were: tuple[f.Ints, f.Ints, f.Ints] | None = None
+        """room for what `overdue.go_on` writes over"""
 
     # folding
 
@@ -257,22 +259,22 @@ class Desk:
             fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
         hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
-        if hit[1] >= 0 and self._overdue(hit[1], now):
-            overdue = [row for row in range(fleet.count) if self._overdue(row, now)]
-            for row in overdue:
-                retime(fleet, row, self.times, now)
-            hit = insertion.best_insertion(fleet.count, code, now, *self._arrays())
-            for row in overdue:  # the arrays are the world's again, which has not heard that time has passed
-                write_shuttle(fleet, self.world, self.world.shuttles[self.names[row]], self.times)
+        if hit[1] >= 0 and overdue.is_overdue(fleet.shuttles[hit[1]], fleet.routes[hit[1]], now):
+            hit = self.going_on(code, now)
         return hit
 
-    def _overdue(self, row: int, now: int) -> bool:
-        """Whether a shuttle should have left, or arrived, by now and nobody has said so: its timetable is too early."""
-        shuttle, route = self.fleet.shuttles[row], self.fleet.routes[row]
-        if shuttle[f.N] == 0:
-            return False
-        due = route[f.BEGIN, 0] if shuttle[f.HEADING] >= 0 else route[f.BEGIN, 0] - route[f.LEG, 0]
-        return bool(due < now)
+    def going_on(self, code: int, now: int) -> tuple[int, ...]:
+        """What the kernel finds for a pickup where every shuttle that is overdue goes on now."""
+        fleet, times = self.fleet, self.times
+        if self._were is None or self._were[2].shape != fleet.routes.shape:
+            self._were = np.empty(len(fleet.shuttles), np.int64), fleet.shuttles.copy(), np.empty_like(fleet.routes)
+        roads = (times.table, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms)
+        n = overdue.go_on(
+            fleet.count, now, *self._were, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, *roads
+        )
+        hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
+        overdue.as_they_were(n, *self._were, fleet.shuttles, fleet.routes)
+        return hit
 
     def _arrays(self) -> tuple[f.Ints | NDArray[np.int32], ...]:
         """What the insertion kernels read, in their order."""

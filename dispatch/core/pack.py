@@ -10,7 +10,7 @@ from struct import Struct
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER, Policy, Promise, RideRequest
 from dispatch.core.fleet import Fleet
-from dispatch.core.timing import OK, start, time_route
+from dispatch.core.timing import OK, time_route
 from dispatch.core.world import Call, Ride, Shuttle, World, dwell
 from routing.travel_times import QUARTER_MS, DriveTimes
 
@@ -153,11 +153,3 @@ def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTime
             times.slices,
         )
     )
-
-
-def retime(fleet: Fleet, row: int, times: DriveTimes, now: int) -> None:
-    """Write the timetable that a shuttle's plan has if it goes on now, where it should have done so before."""
-    shuttle = fleet.shuttles[row]
-    node, at = start(shuttle, now, times.table, times.indptr, times.heads, times.edge_ms)
-    roads = (times.table, times.place_nodes, times.slices)
-    time_route(fleet.routes[row], int(shuttle[f.N]), shuttle, node, at, fleet.visits, fleet.rules, *roads)

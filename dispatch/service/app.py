@@ -35,6 +35,7 @@ from dispatch.service import (
     trials,
 )
 from dispatch.service.auth import StaffCaller
+from dispatch.service.direct import Direct
 from dispatch.service.docs import page
 from dispatch.service.edge import Edge
 from dispatch.service.endings import ended
@@ -149,6 +150,7 @@ def create_app(
     if stepped:
         app.include_router(stepping.router)
     app.include_router(pages.router())
+    app.add_middleware(Direct)
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     if settings.cors_origins:
         app.add_middleware(

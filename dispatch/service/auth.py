@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from msgspec import Struct
 
-from dispatch.service.live import live_of
+from dispatch.service.live import Live, live_of
 from dispatch.service.problems import Problem
 from dispatch.service.settings import Keys
 
@@ -89,20 +89,34 @@ class Allowed(HTTPBearer):
 
     async def __call__(self, request: Request) -> Identity:  # type: ignore[override]
         """Whose token it is. Raises Problem."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        authorization = request.headers.get("authorization", "")
+        if not authorization:
             raise Problem("no_token")
         live = await live_of(request)
-        identity: Identity | None = live.identities.get(token)
-        if identity is None or identity.expires <= time.time():
-            identity = read_token(live.keys, token)
-            live.remember(token, identity)
-        if identity.zone != live.area.name:
-            raise Problem("wrong_zone")
-        if identity.role not in self._roles:
-            raise Problem("wrong_role")
-        live.persons.take(f"{identity.role}:{identity.subject}")
-        return identity
+        caller = identified(live, authorization)
+        admit(live, caller, self._roles)
+        return caller
+
+
+def identified(live: Live, authorization: str) -> Identity:
+    """Who calls, by the header of this name: a caller of this zone. Raises Problem."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Problem("no_token")
+    identity: Identity | None = live.identities.get(token)
+    if identity is None or identity.expires <= time.time():
+        identity = read_token(live.keys, token)
+        live.remember(token, identity)
+    if identity.zone != live.area.name:
+        raise Problem("wrong_zone")
+    return identity
+
+
+def admit(live: Live, caller: Identity, roles: tuple[Role, ...]) -> None:
+    """Let these roles in, and count the person's call. Raises Problem."""
+    if caller.role not in roles:
+        raise Problem("wrong_role")
+    live.persons.take(f"{caller.role}:{caller.subject}")
 
 
 RiderCaller = Annotated[Identity, Depends(Allowed("rider"))]

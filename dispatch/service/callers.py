@@ -15,9 +15,10 @@ from dispatch.service.live import Live, live_of
 from dispatch.service.models import Id
 from dispatch.service.problems import Problem
 
+KEY = r"^[A-Za-z0-9._:-]{1,100}$"
 IdempotencyKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:-]{1,100}$", description="the caller's own; needed"),
+    Header(alias="Idempotency-Key", pattern=KEY, description="the caller's own; needed"),
 ]
 
 

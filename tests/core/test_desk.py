@@ -357,3 +357,17 @@ def test_what_is_quoted_can_be_booked_though_a_shuttle_has_not_left_in_time() ->
         assert at.accept(quote, now)
     route = pack(at.world, at.times).routes[0]
     assert (at.fleet.routes[0, :, :2] == route[:, :2]).all()
+
+
+def test_a_shuttle_that_should_have_left_is_reckoned_with_from_now_on() -> None:
+    """Two shuttles should have left ten minutes ago: what is quoted begins now, and the arrays stay the world's."""
+    at = desk(shift("a", 0), shift("b", 9))
+    for name, origin, destination in (("left", 2, 5), ("right", 8, 6)):
+        ask(at, request(name, origin, destination, latest_pickup_s=3_000), 0)
+    now = ms(600)
+    at.apply(ev.RequestMade(now, request("late", 3, 4, depart_s=600, latest_pickup_s=3_000)))
+    shuttles, routes = at.fleet.shuttles.copy(), at.fleet.routes.copy()
+    (quote,) = at.quote("late", now).quotes
+    assert (quote.shuttle, quote.pickup_at) == ("a", now + ms(180))  # three minutes from where it still stands
+    assert (at.fleet.shuttles == shuttles).all()
+    assert (at.fleet.routes == routes).all()
