@@ -26,6 +26,8 @@ from simulator.disturbances import Breakdown
 from simulator.riders import Riders
 
 PIN = "2468"
+OPERATOR, SET_UP = "demo", "set up"
+"""who makes drivers known, and why"""
 POSITION_EVERY_S = 30
 """of the service's clock"""
 GIVE_UP_S = 600.0
@@ -136,7 +138,7 @@ class Day:
         shifts = await self.operator.need("GET", "/v1/operator/shifts")
         for vehicle in sorted({shift["vehicle"] for shift in shifts}):
             await self.operator.need(
-                "PUT", f"/v1/operator/drivers/d-{vehicle}", {"pin": PIN, "vehicle": vehicle, "reason": "set up"}
+                "PUT", f"/v1/operator/drivers/d-{vehicle}", {"pin": PIN, "vehicle": vehicle, "reason": SET_UP}
             )
         began = self.watch.now()
         async with asyncio.TaskGroup() as group:

@@ -167,8 +167,10 @@ def _attempts(scenario: Scenario) -> Any:
 
 def _token(zone: str, key: str) -> str:
     """An operator's token, made as anybody would make one."""
+    from simulator.http_day import OPERATOR
+
     made = subprocess.run(
-        [*NARU, "token", "create", "--role", "operator", "--zone", zone, "--subject", "demo", "--hours", "48"],
+        [*NARU, "token", "create", "--role", "operator", "--zone", zone, "--subject", OPERATOR, "--hours", "48"],
         env={**os.environ, "NARU_TOKEN_KEY": key, "NARU_VAULT_KEY": key},
         check=True,
         capture_output=True,

@@ -19,7 +19,7 @@ from dispatch.core import events as ev
 from dispatch.core.domain import RideRequest
 from dispatch.core.offers import leaves
 from simulator.attempts import Attempt
-from simulator.http_day import PIN, Api, Day
+from simulator.http_day import OPERATOR, PIN, SET_UP, Api, Day
 from simulator.riders import attempt_of
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 ANSWERS = (ev.RideBooked, ev.RideRefused, ev.RideQueued, ev.QuoteDeclined)
 _NO_CALL = (
     ev.DayOpened, ev.PolicyChanged, ev.ShiftOpened, ev.DayClosed, ev.ProgressMade, ev.PromiseAtRisk, ev.PlansChanged,
-    *ANSWERS,
+    ev.ActTaken, *ANSWERS,
 )  # fmt: skip
-"""decisions, and what a day opens and closes with: the service makes them itself"""
+"""decisions, and what a day opens and closes with: the service makes them itself; drivers are made known at first"""
 
 
 class Difference(NamedTuple):
@@ -61,7 +61,11 @@ def simulated(scenario: Scenario) -> list[ev.AnyEvent]:
         for at, request in day.requests
     )
     events: list[Any] = []
-    Simulation(replace(day, requests=requests), desk_for(scenario, times), events.append).run()
+    at = day.opened.at
+    acts = tuple(
+        ev.ActTaken(at, "driver", OPERATOR, SET_UP, about=_driver(shift.id), made="new") for shift in day.shifts
+    )
+    Simulation(replace(day, requests=requests, acts=acts), desk_for(scenario, times), events.append).run()
     return events
 
 
@@ -75,10 +79,8 @@ async def tell(day: Day, lived: Sequence[ev.Event], progress: Callable[[float], 
 
 
 def difference(lived: Sequence[ev.Event], served: Sequence[ev.Event]) -> Difference | None:
-    """The first line where two logs differ by more than names; drivers made known are the service's alone, the day's
-    end the simulator's."""
+    """The first line where two logs differ by more than names; the day's end is the simulator's alone."""
     theirs = [event for event in lived if not isinstance(event, ev.DayClosed)]
-    served = [event for event in served if not (isinstance(event, ev.ActTaken) and event.act == "driver")]
     names = zip(_requests(theirs), _requests(served), strict=False)
     renamed = {b'"' + ours.encode() + b'"': b'"' + name.encode() + b'"' for name, ours in names}
     for line in range(1, max(len(theirs), len(served)) + 1):
@@ -120,8 +122,8 @@ class _Lockstep:
     async def sign_drivers_in(self) -> None:
         day = self._day
         for shift in await day.operator.need("GET", "/v1/operator/shifts"):
-            driver = f"d-{shift['id'].replace('#', '-')}"
-            known = {"pin": PIN, "vehicle": shift["vehicle"], "reason": "set up"}
+            driver = _driver(shift["id"])
+            known = {"pin": PIN, "vehicle": shift["vehicle"], "reason": SET_UP}
             await day.operator.need("PUT", f"/v1/operator/drivers/{driver}", known)
             api = day.person()
             signed = await api.need("POST", "/v1/driver/sign-in", {"driver": driver, "pin": PIN})
@@ -191,6 +193,10 @@ class _Lockstep:
 
     def _moment(self, ms: int) -> str:
         return dt.datetime.fromtimestamp((self._day.zero_utc + ms) / 1000, dt.UTC).isoformat()
+
+
+def _driver(shift: str) -> str:
+    return f"d-{shift.replace('#', '-')}"
 
 
 def _shift(shift: str) -> str:

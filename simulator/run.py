@@ -41,6 +41,8 @@ class Day(Struct, frozen=True):
     """what each attempt could do instead, where riders choose"""
     rules: tuple[ev.PolicyChanged, ...] = ()
     """other policies during the day, as a trial's schedule has them"""
+    acts: tuple[ev.ActTaken, ...] = ()
+    """what operators do before anybody asks"""
 
 
 class People(Protocol):
@@ -120,6 +122,7 @@ class Simulation:
         record = self._react.record
         record([day.opened, ev.PolicyChanged(day.opened.at, day.policy)])
         record([ev.ShiftOpened(day.opened.at, shift) for shift in day.shifts])
+        record(day.acts)
         for number, (at, request) in enumerate(day.requests):
             agenda.add(at, REQUEST, request, number)
         self._left = len(day.requests)
