@@ -19,6 +19,7 @@ from dispatch.service import (
     drivers,
     feedback_routes,
     lending,
+    looking,
     operators,
     pages,
     problems,
@@ -143,7 +144,7 @@ def create_app(
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
     first = (rides, drivers, sign_in, changes, recurring_routes, standing)
-    parts = (*first, operators, feedback_routes, spoken, shifts, lending, trials, stop_points, staff, results)
+    parts = (*first, looking, operators, feedback_routes, spoken, shifts, lending, trials, stop_points, staff, results)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)
     app.include_router(results.open_router)

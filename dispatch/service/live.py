@@ -34,6 +34,7 @@ from dispatch.service.loans import Loans
 from dispatch.service.maps import Maps
 from dispatch.service.moments import Moments
 from dispatch.service.outbox import Channel
+from dispatch.service.past import Past
 from dispatch.service.positions import Heard, position
 from dispatch.service.problems import CODES, Problem, refuse
 from dispatch.service.recurring import Recurring
@@ -92,6 +93,7 @@ class Live:
         self.troubles: deque[Trouble] = deque(maxlen=TROUBLES)
         self.coming = ComingPolicies()
         self.yesterday = Yesterday()
+        self.past = Past()
         self.recurring = Recurring()
         self.loans = Loans()
         self._maps = Maps(area)
@@ -141,6 +143,12 @@ class Live:
         if self._moments is None or self._moments.zero_utc != opened.zero_utc:
             self._moments = Moments(opened.zero_utc, opened.timezone)
         return self._moments
+
+    @property
+    def opened_utc(self) -> int:
+        """When the open day's log begins, ms since 1970."""
+        entries = self.ledger.entries
+        return self.moments.zero_utc + (entries[0].event.at if entries else self.now)
 
     def require_ready(self) -> None:
         """Raises Problem where nothing can be decided."""

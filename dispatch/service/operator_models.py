@@ -105,6 +105,15 @@ class StateSaid(Said):
     queue: list[str]
 
 
+class DaySaid(Said):
+    """A service day that can be looked at."""
+
+    day: dt.date
+    begins: dt.datetime
+    ends: dt.datetime | None
+    """none: it is the open one"""
+
+
 class AlertSaid(Said):
     """Something an operator should see to."""
 

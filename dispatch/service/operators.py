@@ -1,22 +1,16 @@
-"""Operators: the state now and at any past moment, alerts, the log; and acts, each with author and reason."""
+"""Operators act on rides, shuttles, streets and rules; each act with author and reason, and what follows from it."""
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Response
 from msgspec import structs
-from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
 from dispatch.core import events as ev
-from dispatch.core import fleet as f
-from dispatch.core import kpi, operating
+from dispatch.core import operating
 from dispatch.core.desk import Desk
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import Ride
@@ -24,15 +18,12 @@ from dispatch.service.auth import OperatorCaller, StaffCaller
 from dispatch.service.callers import note
 from dispatch.service.coming import Coming
 from dispatch.service.drivers import take_out
-from dispatch.service.ledger import Entry, written
 from dispatch.service.live import Live
+from dispatch.service.looking import story
 from dispatch.service.manifests import crew
 from dispatch.service.models import Done, Id
 from dispatch.service.operator_models import (
-    AlertSaid,
     AssignAsk,
-    BeforeSaid,
-    LogLine,
     MessageAsk,
     MessageSaid,
     PolicyAsk,
@@ -46,149 +37,11 @@ from dispatch.service.operator_models import (
 )
 from dispatch.service.outbox import Message
 from dispatch.service.policies import changed
-from dispatch.service.positions import Line, line
 from dispatch.service.problems import Problem, answers, refuse
 from dispatch.service.sign_in import LiveZone
-from dispatch.service.states import alerts, ride_line, state_said
-from dispatch.service.streaming import KEEP_ALIVE, frame, stream
-from dispatch.service.views import end_said, ride_said
+from dispatch.service.states import state_said
 
 router = APIRouter(prefix="/v1/operator", tags=["operator"])
-POSITIONS_S = 1.0
-"""seconds between frames with all positions"""
-
-
-# looking
-
-
-@router.get("/state", responses=answers("no_such_moment", "starting"))
-async def state(
-    _: StaffCaller,
-    live: LiveZone,
-    at: Annotated[AwareDatetime | None, Query(description="a past moment of the open day; none: now")] = None,
-) -> StateSaid:
-    """The whole state of the zone."""
-    live.require_ready()
-    working = await crew(live)
-    if at is None:
-        await live.settled()
-        return state_said(live, live.dispatcher.desk, live.now, working)
-    moment = _moment(live, at)
-    world = await live.dispatcher.state_at(at=moment)
-    times = live.dispatcher.desk.times
-    if world.closed_edges.keys() != live.world.closed_edges.keys() or world.speed_factor != live.world.speed_factor:
-        times = await run_in_threadpool(live.area.roads, frozenset(world.closed_edges), world.speed_factor)
-    return state_said(live, Desk(times, world=world), moment, working, past=True)
-
-
-def _moment(live: Live, at: dt.datetime) -> int:
-    """ms of the open day. Raises Problem for a moment of which its log knows nothing."""
-    try:
-        moment = live.moments.ms(at)
-    except (OverflowError, ValueError):
-        raise Problem("no_such_moment") from None
-    entries = live.ledger.entries
-    if not entries or not entries[0].event.at <= moment <= live.now:
-        raise Problem("no_such_moment")
-    return moment
-
-
-@router.get(
-    "/live", response_class=StreamingResponse, responses=answers(frames="LogLine, or `positions` of all shuttles")
-)
-async def follow(
-    _: StaffCaller,
-    live: LiveZone,
-    last: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
-) -> StreamingResponse:
-    """The log as it is written (`event: log`), from after `Last-Event-ID` on, and positions every second."""
-
-    async def frames() -> AsyncIterator[bytes]:
-        viewer = live.ledger.watch()
-        seen = live.ledger.seq, live.ledger.day
-        try:
-            for entry in live.ledger.after(last):
-                yield _entry_frame(entry)
-                seen = entry.seq, entry.day
-            while True:
-                yield live.positions_frame()
-                deadline = asyncio.get_running_loop().time() + POSITIONS_S
-                while (left := deadline - asyncio.get_running_loop().time()) > 0:
-                    entries = await viewer.next(left)
-                    if entries is None:
-                        return
-                    for entry in entries:
-                        if (entry.day, entry.seq) > (seen[1], seen[0]):
-                            yield _entry_frame(entry)
-                yield KEEP_ALIVE
-        finally:
-            live.ledger.leave(viewer)
-
-    return stream(frames())
-
-
-def _entry_frame(entry: Entry) -> bytes:
-    return frame(b'{"seq":%d,"event":%b}' % (entry.seq, written(entry)), event="log", id=entry.id)
-
-
-@router.get("/alerts", responses=answers())
-async def all_alerts(_: StaffCaller, live: LiveZone) -> list[AlertSaid]:
-    """What calls for a person, worst first."""
-    return alerts(live)
-
-
-@router.get("/kpis", responses=answers())
-async def figures(_: StaffCaller, live: LiveZone) -> dict[str, Any]:
-    """The open day's figures so far."""
-    events = [entry.event for entry in live.ledger.entries]
-    return await run_in_threadpool(kpi.figures, events)
-
-
-@router.get("/kpis/before", responses=answers())
-async def figures_before(_: StaffCaller, live: LiveZone) -> BeforeSaid:
-    """The day before up to the same time of day, and what is aimed at."""
-    return await live.yesterday.said(live)
-
-
-@router.get("/log", responses=answers())
-async def log(
-    _: StaffCaller,
-    live: LiveZone,
-    after: Annotated[int, Query(ge=0, le=10**9)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> list[LogLine]:
-    """Lines of the open day's log after one of them."""
-    return [_line_said(live, entry) for entry in live.ledger.entries[after : after + limit]]
-
-
-@router.get("/log/export", response_class=Response, responses=answers("starting"))
-async def export_log(_: StaffCaller, live: LiveZone) -> Response:
-    """The open day's log so far, as `naru check` and `naru replay` read it."""
-    zero = live.moments.zero_utc
-    lines = b"".join(ev.log_line(entry.event, entry.seq, zero) for entry in live.ledger.entries)
-    return Response(lines, media_type="application/x-ndjson")
-
-
-def _line_said(live: Live, entry: Entry, moved_to: str | None = None) -> LogLine:
-    at = live.moments.told(entry.event.at)
-    return LogLine(id=entry.id, seq=entry.seq, at=at, event=msgspec.json.decode(written(entry)), moved_to=moved_to)
-
-
-@router.get("/rides/{ride}", responses=answers("no_such_ride"))
-async def story(ride: Id, _: OperatorCaller, live: LiveZone) -> StorySaid:
-    """All about one ride: who, where, and everything that happened to it."""
-    found = _ride(live, ride)
-    rider = found.request.rider
-    person = {} if rider is None else await live.vault.get(rider, "person") or {}
-    said, moves = ride_said(live, found), live.ledger.moves.get(ride, {})
-    return StorySaid(
-        ride=ride_line(live, found),
-        name=person.get("name"),
-        phone=person.get("phone"),
-        pickup=said.pickup or end_said(live, found.request.origins[0]),
-        dropoff=said.dropoff or end_said(live, found.request.destinations[0]),
-        story=[_line_said(live, entry, moves.get(entry.seq)) for entry in live.ledger.story(ride)],
-    )
 
 
 def _ride(live: Live, ride: str) -> Ride:
@@ -237,23 +90,6 @@ async def assign(ride: Id, ask: AssignAsk, caller: OperatorCaller, live: LiveZon
     return await story(ride, caller, live)
 
 
-@router.get("/shuttles/{shuttle}/way", response_class=Response, responses=answers("no_such_shuttle"))
-async def way(shuttle: Id, _: StaffCaller, live: LiveZone) -> Response:
-    """The streets that a shuttle's plan takes, as GeoJSON: a LineString each drive between places."""
-    found = live.shuttle(shuttle)
-    desk, network = live.dispatcher.desk, live.area.network
-    k, node, row = int(desk.fleet.shuttles[found.row, f.SLICE]), found.node, desk.fleet.routes[found.row]
-    drives: list[Line] = []
-    for place in dict.fromkeys(int(row[f.PLACE, n]) for n in range(len(found.plan.visits))):
-        if place >= 0:
-            drives.append(line(network, desk.times, k, node, place)[0])
-            node = int(live.area.places.nodes[place])
-    lines = [{"type": "LineString", "coordinates": points} for points in drives if len(points) > 1]
-    features = [{"type": "Feature", "properties": {"drive": n}, "geometry": one} for n, one in enumerate(lines)]
-    content = msgspec.json.encode({"type": "FeatureCollection", "features": features})
-    return Response(content, media_type="application/geo+json")
-
-
 @router.post("/rides/{ride}/lock", responses=answers("no_such_ride", "ride_not_open"))
 async def lock(ride: Id, ask: ReasonAsk, caller: OperatorCaller, live: LiveZone) -> StorySaid:
     """Keep a ride on its shuttle."""
@@ -285,7 +121,7 @@ async def withdraw(shuttle: Id, ask: ReasonAsk, caller: OperatorCaller, live: Li
     act = ev.ActTaken(0, "withdraw", caller.subject, ask.reason, None, shuttle)
     _unseen(live, act, ask.seen)
     await take_out(live, shuttle, act)
-    return state_said(live, live.dispatcher.desk, live.now, await crew(live))
+    return state_said(live, await crew(live))
 
 
 @router.post("/pause", responses=answers("nothing_to_change"))
@@ -354,26 +190,6 @@ async def _change_roads(live: Live, edges: list[int], change: ev.RoadClosed | ev
 async def meeting(ask: StreetsAsk, _: OperatorCaller, live: LiveZone) -> Response:
     """Which streets these are, as GeoJSON: to be looked at before they are closed."""
     return Response(live.maps.streets(await _edges(live, ask)), media_type="application/geo+json")
-
-
-@router.get("/roads/closed", response_class=Response, responses=answers("no_such_moment"))
-async def closed_roads(
-    _: StaffCaller,
-    live: LiveZone,
-    at: Annotated[AwareDatetime | None, Query(description="a past moment of the open day; none: now")] = None,
-) -> Response:
-    """Closed streets as GeoJSON."""
-    closed = set(live.world.closed_edges)
-    if at is not None:
-        until, closed = _moment(live, at), set()
-        for entry in live.ledger.entries:
-            if entry.event.at > until:
-                break
-            if isinstance(entry.event, ev.RoadClosed):
-                closed.update(entry.event.edges)
-            elif isinstance(entry.event, ev.RoadReopened):
-                closed.difference_update(entry.event.edges)
-    return Response(live.maps.streets(sorted(closed)), media_type="application/geo+json")
 
 
 # rules

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from dispatch.service.decisions import Refused
+from dispatch.service.store import NotLeader, StoreDown
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -102,6 +103,9 @@ CODES: Mapping[str, tuple[int, str]] = {
     "stop_known": (409, "There is such a stop point already."),
     "off_the_streets": (422, "No street lies near that place."),
     "no_such_moment": (404, "The log does not reach back to that moment."),
+    "no_such_day": (404, "No log of that day is known."),
+    "log_unreadable": (409, "The log of that day cannot be read."),
+    "other_map": (409, "That day was served on another map, or with stop points that the zone's file has no more."),
     "no_such_result": (404, "There is no such result."),
     "no_such_complaint": (404, "There is no such complaint."),
     "paused": (409, "The zone is paused: no new rides are taken just now."),
@@ -218,11 +222,12 @@ def install(app: FastAPI) -> None:
         _log.error("defect", exc_info=error, extra={"defect": number, "route": _route(request)})
         return Problem("defect", instance=number).response()
 
-    async def away(_: Request, __: Exception) -> JSONResponse:
-        return Problem("store_down").response()
+    async def away(_: Request, error: Exception) -> JSONResponse:
+        return Problem("not_leader" if isinstance(error, NotLeader) else "store_down").response()
 
     app.add_exception_handler(Problem, problem)
-    app.add_exception_handler(RedisError, away)
+    for kind in (RedisError, StoreDown, NotLeader):
+        app.add_exception_handler(kind, away)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, defect)

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.carry import day_of
 from dispatch.core.desk import Desk
 from dispatch.core.domain import DAY_ENDS, NEVER
 from dispatch.core.world import Ride, Shuttle
+from dispatch.service.ledger import Entry
 from dispatch.service.live import Live
 from dispatch.service.operator_models import AlertSaid, RideLine, ShuttleSaid, StateSaid, VisitSaid
-from dispatch.service.positions import position
-from dispatch.service.views import stop_said, why_said
+from dispatch.service.positions import Heard, position
+from dispatch.service.views import Shown, stop_said, why_said
 
 OPEN = ("asked", "queued", "booked", "aboard", "stranded")
 SHOWN_MS = 1_800_000
 FAR_MS = 2 * 86_400_000
+LATELY = 2000
+"""events among which those are that ended a ride a short while ago"""
 
 
-def state_said(live: Live, desk: Desk, now: int, crew: dict[str, str], *, past: bool = False) -> StateSaid:
-    """What a world holds at a moment. Of the past, positions are those that the log knows."""
-    world = desk.world
-    heard = {} if past else live.heard
-    ended = set() if past else {_ended(entry.event, now) for entry in live.ledger.entries[-2000:]}
+def state_said(live: Live, crew: dict[str, str]) -> StateSaid:
+    """What the world holds now: a shuttle is where its driver was last heard of."""
+    events = [entry.event for entry in live.ledger.entries[-LATELY:]]
+    return _state_said(live, live.dispatcher.desk, live.now, events, crew, live.heard, _began(live.ledger.entries))
+
+
+def state_then(day: Shown, desk: Desk, at: int, events: Sequence[ev.AnyEvent], crew: dict[str, str]) -> StateSaid:
+    """What a day's world held at a time, ms of it, after these events. Positions are those that the log knows."""
+    return _state_said(day, desk, at, events[-LATELY:], crew, {}, events[0].at)
+
+
+def _state_said(
+    day: Shown,
+    desk: Desk,
+    now: int,
+    lately: Sequence[ev.AnyEvent],
+    crew: dict[str, str],
+    heard: dict[str, Heard],
+    began: int | None,
+) -> StateSaid:
+    world, told = desk.world, day.moments.told
+    ended = {_ended(event, now) for event in lately}
     shown = [
         ride for name, ride in world.rides.items() if (ride.state in OPEN and not of_later_day(ride)) or name in ended
     ]
@@ -30,25 +52,29 @@ def state_said(live: Live, desk: Desk, now: int, crew: dict[str, str], *, past: 
     for name, shuttle in world.shuttles.items():
         if day_of(name) is not None:
             continue
-        lat, lon = position(desk, live.area.network, shuttle, now, heard.get(name))
+        lat, lon = position(desk, day.area.network, shuttle, now, heard.get(name))
         ago = (now - heard[name].at) // 1000 if name in heard else None
-        shuttles.append(_shuttle_said(live, desk, shuttle, (lat, lon), ago, crew.get(name)))
-    day = "" if world.opened is None else world.opened.date
+        shuttles.append(_shuttle_said(day, desk, shuttle, (lat, lon), ago, crew.get(name)))
+    date = "" if world.opened is None else world.opened.date
     return StateSaid(
-        id=f"{day}:{world.seq}",
-        day=day,
+        id=f"{date}:{world.seq}",
+        day=date,
         seq=world.seq,
-        at=live.moments.told(now),
-        log_from=live.moments.told(live.ledger.entries[0].event.at if live.ledger.entries else now),
+        at=told(now),
+        log_from=told(now if began is None else began),
         paused=world.paused,
         policy=world.policy.name,
         policy_version=world.policy.version,
         closed_edges=len(world.closed_edges),
         speed_factor=world.speed_factor,
         shuttles=shuttles,
-        rides=[ride_line(live, ride) for ride in shown],
+        rides=[ride_line(day, ride) for ride in shown],
         queue=list(world.queue),
     )
+
+
+def _began(entries: Sequence[Entry]) -> int | None:
+    return entries[0].event.at if entries else None
 
 
 def of_later_day(ride: Ride) -> bool:
@@ -63,7 +89,7 @@ def _ended(event: ev.Event, now: int) -> str | None:
 
 
 def _shuttle_said(
-    live: Live, desk: Desk, shuttle: Shuttle, at: tuple[float, float], ago: int | None, driver: str | None
+    live: Shown, desk: Desk, shuttle: Shuttle, at: tuple[float, float], ago: int | None, driver: str | None
 ) -> ShuttleSaid:
     told = live.moments.told
     return ShuttleSaid(
@@ -86,7 +112,7 @@ def _shuttle_said(
     )
 
 
-def _visit_said(live: Live, desk: Desk, shuttle: Shuttle, k: int) -> VisitSaid:
+def _visit_said(live: Shown, desk: Desk, shuttle: Shuttle, k: int) -> VisitSaid:
     told, world = live.moments.told, desk.world
     route, code = desk.fleet.routes[shuttle.row], shuttle.plan.visits[k]
     place, begin, slack_to, load = (int(route[row, k]) for row in (f.PLACE, f.BEGIN, f.LATEST_OK, f.LOAD))
@@ -105,7 +131,7 @@ def _visit_said(live: Live, desk: Desk, shuttle: Shuttle, k: int) -> VisitSaid:
     )
 
 
-def ride_line(live: Live, ride: Ride) -> RideLine:
+def ride_line(live: Shown, ride: Ride) -> RideLine:
     """A ride by its rider's pseudonym."""
     told, or_none, request, promise = live.moments.told, live.moments.told_or_none, ride.request, ride.promise
     receipt = ride.receipt if ride.state in ("queued", "refused") else None

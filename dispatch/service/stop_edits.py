@@ -111,6 +111,11 @@ class SetUp:
             self.times = self.area.roads()
         return replace(self.area.dispatched(self.times), for_day=self.for_day, refresh=self.refresh)
 
+    def area_of(self, day: str) -> Area:
+        """The area as it was on a day that is over."""
+        made = tuple(edit for edit in self.edits if edit.day <= day)
+        return self.area if made == self._made else edited(self.base, made)
+
     def coming(self, day: str) -> list[StopEdit]:
         """Edits that are not in force on this day yet."""
         return [edit for edit in self.edits if edit.day > day]

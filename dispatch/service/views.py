@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from dispatch.core import events as ev
@@ -22,15 +24,31 @@ from dispatch.service.models import (
     TrackSaid,
     Why,
 )
+from dispatch.service.moments import Moments
 from dispatch.service.positions import position
 from dispatch.service.problems import Problem
 from dispatch.service.sealing import from_text, to_text
+from dispatch.service.zone import Area
 
 SEAL_BYTES = 16
+
+
+class Shown(Protocol):
+    """A day of a zone, as it is told of: the open one, or one that is over."""
+
+    @property
+    def area(self) -> Area:
+        """Its stop points and streets."""
+
+    @property
+    def moments(self) -> Moments:
+        """Its times."""
+
+
 _decode_quote = msgspec.msgpack.Decoder(Quote).decode
 
 
-def stop_said(live: Live, place: int) -> StopPointSaid:
+def stop_said(live: Shown, place: int) -> StopPointSaid:
     """A place by its number: a stop point, or a depot behind them."""
     area = live.area
     if place < len(area.stops):
@@ -87,7 +105,7 @@ def read_quote(live: Live, text: str) -> Quote:
     return _decode_quote(content[SEAL_BYTES:])
 
 
-def why_said(live: Live, receipt: Receipt) -> Why:
+def why_said(live: Shown, receipt: Receipt) -> Why:
     """A receipt in words."""
     return Why(
         code=receipt.binding,

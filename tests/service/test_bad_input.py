@@ -9,6 +9,7 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -123,12 +124,20 @@ def test_a_store_that_is_down_is_said_and_nothing_is_half_done(tmp_path: Path) -
             take = {"quote": quotes["offers"][0]["quote"]}
             os.kill(store.pid, signal.SIGSTOP)
             try:
-                down = await at_town.call("POST", "/v1/bookings", take, token=token, Idempotency_Key="k")
+                looks = [
+                    f"/v1/operator{path}" for path in (f"/state?at={quote(local(7.5 * 3600))}", "/days", "/kpis/before")
+                ]
+                calls = [("GET", path, None, at_town.token("operator")) for path in looks]
+                calls.append(("POST", "/v1/bookings", take, token))
+                found = await asyncio.gather(
+                    *(at_town.call(*call, token=who, Idempotency_Key="k") for *call, who in calls)
+                )
             finally:
                 os.kill(store.pid, signal.SIGCONT)
-            assert told(down) in ("store_down", "starting", "not_leader")
-            assert down.status_code == 503
-            assert int(down.headers["retry-after"]) >= 1
+            for (_, path, *_), down in zip(calls, found, strict=True):
+                assert told(down) in ("store_down", "starting", "not_leader"), path
+                assert down.status_code == 503
+                assert int(down.headers["retry-after"]) >= 1
             await at_town.live.dispatcher.until_ready(30)
             for _ in range(50):
                 again = await at_town.call("POST", "/v1/bookings", take, token=token, Idempotency_Key="k")

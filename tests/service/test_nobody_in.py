@@ -80,6 +80,7 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/driver/shifts/{shift}/events"): D,
     ("POST", "/v1/driver/shifts/{shift}/trouble"): D,
     ("GET", "/v1/operator/state"): STAFF,
+    ("GET", "/v1/operator/days"): STAFF,
     ("GET", "/v1/operator/live"): STAFF,
     ("GET", "/v1/operator/alerts"): STAFF,
     ("GET", "/v1/operator/kpis"): STAFF,
