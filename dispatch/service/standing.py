@@ -56,7 +56,7 @@ async def terms(who: ForRider, live: LiveZone) -> TermsSaid:
         words=(
             f"The shuttle waits {grace} s at the stop point. A ride can be given back without cost until its shuttle "
             f"is on the way to it; then it costs {money(fares.late_cancel, currency)}, and a ride that is missed "
-            f"{money(fares.no_show, currency)}. After {STRIKES} within {STRIKES_WITHIN_S // DAY_S} days booking "
+            f"{money(fares.no_show, currency)}. After {STRIKES} such rides in {STRIKES_WITHIN_S // DAY_S} days booking "
             f"is closed for {SUSPENDED_S // DAY_S} days."
         ),
     )

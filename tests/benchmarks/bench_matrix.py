@@ -8,30 +8,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from routing.network import RoadNetwork
 from routing.shipped import shipped_map
 from routing.stop_points import generate
 from routing.travel_times import drive_times, matrix
-
-
-def scipy_table(network: RoadNetwork, places: np.ndarray) -> np.ndarray:
-    """(N, P) milliseconds by scipy's Dijkstra on the reversed network; of parallel edges the fastest counts."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    order = np.lexsort((network.time_ms, network.edge_to, network.edge_from))
-    tail, head, ms = network.edge_from[order], network.edge_to[order], network.time_ms[order]
-    first = np.append(True, (np.diff(tail) != 0) | (np.diff(head) != 0))
-    shape = (network.nodes, network.nodes)
-    reverse = csr_array((ms[first].astype(float), (head[first], tail[first])), shape=shape)
-    return dijkstra(reverse, indices=places).T
+from tests.routing.towns import scipy_times
 
 
 def best_of(work: Callable[[], Any], *, runs: int) -> tuple[float, Any]:
@@ -54,7 +38,7 @@ def main(counts: list[int]) -> None:
         order_s, _ = best_of(lambda network=network: network.reversed_hierarchy, runs=1)  # type: ignore[misc]
         matrix_s, square = best_of(lambda: matrix(network, places), runs=3)  # noqa: B023
         table_s, times = best_of(lambda: drive_times(network, places), runs=3)  # noqa: B023
-        scipy_s, plain = best_of(lambda: scipy_table(network, places), runs=1)  # noqa: B023
+        scipy_s, plain = best_of(lambda: scipy_times(network, places), runs=1)  # noqa: B023
         assert np.array_equal(times.table[0], plain)
         assert np.array_equal(square, plain[places])
         print(

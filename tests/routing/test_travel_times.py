@@ -13,22 +13,9 @@ from routing.network import RoadNetwork
 from routing.paths import follow
 from routing.shipped import shipped_map
 from routing.travel_times import UNREACHABLE, DriveTimes, LiveRoads, ProfileStep, TravelTimes, drive_times, matrix
-from tests.routing.towns import block, networks, oracle, town
+from tests.routing.towns import block, networks, oracle, scipy_times, town
 
 HOUR = 3600
-
-
-def scipy_times(network: RoadNetwork, places: np.ndarray) -> np.ndarray:
-    """(N, P) by scipy's Dijkstra on the reversed network; of parallel edges the fastest counts."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    order = np.lexsort((network.time_ms, network.edge_to, network.edge_from))
-    tail, head, ms = network.edge_from[order], network.edge_to[order], network.time_ms[order]
-    first = np.append(True, (np.diff(tail) != 0) | (np.diff(head) != 0))
-    shape = (network.nodes, network.nodes)
-    reverse = csr_array((ms[first].astype(float), (head[first], tail[first])), shape=shape)
-    return dijkstra(reverse, indices=places).T
 
 
 @given(networks(), st.data())

@@ -1,5 +1,6 @@
 // The sign-in of staff: a pasted key, one in the address (`#key=…`, which no server sees), or a name in development mode.
 
+import "./sign_in.css";
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../shared/api";
 import { problemWords } from "../shared/problems";

@@ -7,7 +7,7 @@ import { change, draft, likelyTime, type When } from "./journey";
 import { placeName, placeNote } from "./naming";
 import { placeHere } from "./PlacePicker";
 import { find, type Place, stops } from "./places";
-import { Hours, search } from "./Plan";
+import { Hours, useSearch } from "./Plan";
 import { t } from "./words";
 
 const HERE = "here";
@@ -71,18 +71,9 @@ function PlaceFields({ legend, place, onChoose }: { legend: string; place: Place
 }
 
 export function PlainPlan() {
-  const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState<string | null>(null);
+  const { busy, trouble, submit } = useSearch();
   const w = t.value.plan;
   const { when, time, seats, wheelchairs, from, to } = draft.value;
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setTrouble(null);
-    setTrouble(await search());
-    setBusy(false);
-  };
   const whens: readonly (readonly [When, string])[] = [["now", w.now], ["depart", w.depart], ["arrive", w.arrive]];
   const whole = (text: string, least: number, most: number): number => Math.min(most, Math.max(least, Math.round(Number(text)) || least));
   const most = zone.value?.max_party ?? 6;

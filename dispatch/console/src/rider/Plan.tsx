@@ -21,7 +21,7 @@ import { t } from "./words";
 type End = "from" | "to";
 
 /** Ask for the drafted journey and show the answer; what is missing or refused, in words. */
-export async function search(): Promise<string | null> {
+async function search(): Promise<string | null> {
   const journey = asked(draft.value);
   if (journey === null) {
     const { from, to } = draft.value;
@@ -36,10 +36,24 @@ export async function search(): Promise<string | null> {
   }
 }
 
-export function Plan() {
-  const [choosing, setChoosing] = useState<End | null>(null);
+/** The form's state: one search at a time, and what went wrong in words. */
+export function useSearch() {
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<string | null>(null);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setTrouble(null);
+    setTrouble(await search());
+    setBusy(false);
+  };
+  return { busy, trouble, setTrouble, submit };
+}
+
+export function Plan() {
+  const [choosing, setChoosing] = useState<End | null>(null);
+  const { busy, trouble, setTrouble, submit } = useSearch();
   const { from, to } = draft.value;
   const w = t.value.plan;
 
@@ -54,14 +68,6 @@ export function Plan() {
     const place: Place = { kind: "point", lat: at.lat, lon: at.lon, here: false };
     change(from === null ? { from: place } : to === null ? { to: place } : { to: place });
     setTrouble(null);
-  };
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setTrouble(null);
-    setTrouble(await search());
-    setBusy(false);
   };
 
   return (
