@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Access, Policy, RideRequest, Shift
