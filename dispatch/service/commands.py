@@ -14,6 +14,8 @@ import typer
 
 from dispatch.service.auth import ROLES, Role, create_token
 from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.endings import ended
+from dispatch.service.pauses import keep_short
 from dispatch.service.positions import warm
 from dispatch.service.settings import Settings, read_keys, read_settings
 from dispatch.service.worker import Worker
@@ -91,7 +93,11 @@ def serve(
         async with serving(
             area, settings, keys, clock=clock(), times=times, worker=worker, rounds=lockstep is None, first_day=lockstep
         ) as live:
-            yield live
+            short = asyncio.create_task(keep_short(lambda: live.dispatcher.day), name="pauses")
+            try:
+                yield live
+            finally:
+                await ended([short])
 
     def failed(error: BaseException) -> None:
         errors.append(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -30,7 +29,7 @@ from dispatch.service.driver_models import (
     WaySaid,
 )
 from dispatch.service.live import Live
-from dispatch.service.manifests import crew, crew_key, manifest_said, shift_said, touches, way_said
+from dispatch.service.manifests import crew, crew_key, manifest_said, shift_said, way_said
 from dispatch.service.models import Done, Id
 from dispatch.service.positions import Heard, progress
 from dispatch.service.problems import Problem, answers, refuse
@@ -138,24 +137,18 @@ async def follow(shift: OwnShift, live: LiveZone) -> StreamingResponse:
     """Follow a manifest: server-sent events, each a `ManifestSaid`, at once and whenever it has changed."""
 
     async def frames() -> AsyncIterator[bytes]:
-        viewer = live.ledger.watch()
+        viewer = live.ledger.watch(shift)
         try:
             while shift in live.world.shuttles:
                 told = await manifest_said(live, shift)
                 yield frame(told.model_dump_json().encode(), event="manifest")
                 if told.shift.state != "on":
                     return
-                deadline = asyncio.get_running_loop().time() + MANIFEST_S
-                while True:
-                    left = deadline - asyncio.get_running_loop().time()
-                    if left <= 0:
-                        yield KEEP_ALIVE
-                        break
-                    entries = await viewer.next(left)
-                    if entries is None:
-                        return
-                    if any(touches(entry.event, shift) for entry in entries):
-                        break
+                entries = await viewer.next(MANIFEST_S)
+                if entries is None:
+                    return
+                if not entries:
+                    yield KEEP_ALIVE
         finally:
             live.ledger.leave(viewer)
 

@@ -14,17 +14,17 @@ from msgspec import Struct
 
 from dispatch.core import events as ev
 
-QUEUE = 4_000
-"""events that a slow viewer may be behind by; then its stream ends and it comes back with the last id it has"""
 REFUSALS = 500
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct):
     """One line of the log."""
 
     day: str
     seq: int
     event: ev.AnyEvent
+    frame: bytes = b""
+    """as the log's viewers are sent it, once one was"""
 
     @property
     def id(self) -> str:
@@ -33,26 +33,35 @@ class Entry(Struct, frozen=True):
 
 
 class Viewer:
-    """One stream's place in the log."""
+    """One stream's place in the log. It is woken by every line, or by those of its topics: rides and shuttles."""
 
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[Entry | None] = asyncio.Queue(QUEUE)
-        self.lost = False
+    def __init__(self, ledger: Ledger) -> None:
+        self.topics: tuple[str, ...] = ()
+        self.news = asyncio.Event()
+        self._ledger = ledger
+        self._entries = ledger.entries
+        self._told = len(self._entries)
 
     async def next(self, timeout_s: float) -> list[Entry] | None:
-        """What has come, all at once; [] if nothing came in time, None if the stream is to end."""
-        try:
-            first = await asyncio.wait_for(self.queue.get(), timeout_s)
-        except TimeoutError:
-            return []
-        entries = []
-        entry: Entry | None = first
-        while entry is not None:
-            entries.append(entry)
-            if self.queue.empty():
-                return entries
-            entry = self.queue.get_nowait()
-        return entries or None
+        """All lines that have come since, once one came that wakes it.
+
+        [] if none did in time, None if the stream is to end.
+        """
+        if not self.news.is_set():
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self.news.wait()
+            except TimeoutError:
+                return []
+        if self._ledger.closed:
+            return None
+        self.news.clear()
+        found = self._entries[self._told :]
+        if self._entries is not self._ledger.entries:  # the day has turned
+            self._entries = self._ledger.entries
+            found += self._entries
+        self._told = len(self._entries)
+        return found
 
 
 class Ledger:
@@ -78,6 +87,9 @@ class Ledger:
         """as the world's: whose visits plans hold"""
         self._on: dict[str, str] = {}
         self._viewers: set[Viewer] = set()
+        """of every line"""
+        self._attending: dict[str, set[Viewer]] = {}
+        """by topic"""
         self._grown = asyncio.Event()
         self.closed = False
 
@@ -122,13 +134,25 @@ class Ledger:
             self._numbered += [None] * len(event.shift.calls)
         elif isinstance(event, ev.PlansChanged):
             self._note_moves(event, entry.seq)
-        for viewer in list(self._viewers):
-            try:
-                viewer.queue.put_nowait(entry)
-            except asyncio.QueueFull:
-                self._drop(viewer)
+        for viewer in self._viewers:
+            viewer.news.set()
+        if self._attending:
+            self._wake(event)
         self._grown.set()
         self._grown = asyncio.Event()
+
+    def _wake(self, event: ev.Event) -> None:
+        """Whoever follows a ride or a shuttle that this is about; all of them, if it is about none."""
+        request = getattr(event, "request", None)
+        name = request if isinstance(request, str) or request is None else request.id
+        about = {name, getattr(event, "shuttle", None), self._on.get(name or "")}
+        if isinstance(event, ev.PlansChanged):
+            about.update(event.plans)
+        elif isinstance(event, _GENERAL):
+            about.update(self._attending)
+        for topic in about:
+            for viewer in self._attending.get(topic or "", ()):
+                viewer.news.set()
 
     def _note_moves(self, event: ev.PlansChanged, seq: int) -> None:
         """Whose ride is now on another shuttle's plan."""
@@ -172,34 +196,50 @@ class Ledger:
 
     # streams
 
-    def watch(self) -> Viewer:
-        """A new viewer; `leave` it."""
-        viewer = Viewer()
+    def watch(self, *topics: str) -> Viewer:
+        """A new viewer, of every line or of these topics; `leave` it."""
+        viewer = Viewer(self)
         if self.closed:
-            viewer.queue.put_nowait(None)
-        self._viewers.add(viewer)
+            viewer.news.set()
+        if topics:
+            self.attend(viewer, *topics)
+        else:
+            self._viewers.add(viewer)
         return viewer
+
+    def attend(self, viewer: Viewer, *topics: str) -> None:
+        """From now on the viewer is woken by these topics."""
+        if topics != viewer.topics:
+            self.leave(viewer)
+            viewer.topics = topics
+            for topic in topics:
+                self._attending.setdefault(topic, set()).add(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         """The viewer has gone."""
         self._viewers.discard(viewer)
+        for topic in viewer.topics:
+            others = self._attending.get(topic, set())
+            others.discard(viewer)
+            if not others:
+                self._attending.pop(topic, None)
 
     def close(self) -> None:
         """End every stream."""
         self.closed = True
-        for viewer in list(self._viewers):
-            self._drop(viewer)
+        for viewer in self._all():
+            viewer.news.set()
 
     @property
     def viewers(self) -> int:
         """Streams that are open."""
-        return len(self._viewers)
+        return len(self._all())
 
-    def _drop(self, viewer: Viewer) -> None:
-        while not viewer.queue.empty():
-            viewer.queue.get_nowait()
-        viewer.queue.put_nowait(None)
-        self.leave(viewer)
+    def _all(self) -> set[Viewer]:
+        return self._viewers.union(*self._attending.values())
+
+
+_GENERAL = ev.PolicyChanged | ev.RoadClosed | ev.RoadReopened | ev.SpeedsChanged
 
 
 def written(entry: Entry) -> bytes:

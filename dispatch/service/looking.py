@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import random
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
@@ -30,12 +31,14 @@ from dispatch.service.positions import Line, line
 from dispatch.service.problems import Problem, answers
 from dispatch.service.sign_in import LiveZone
 from dispatch.service.states import alerts, ride_line, state_said, state_then
-from dispatch.service.streaming import KEEP_ALIVE, frame, stream
+from dispatch.service.streaming import frame, stream
 from dispatch.service.views import end_said, ride_said
 
 router = APIRouter(prefix="/v1/operator", tags=["operator"])
 POSITIONS_S = 1.0
 """seconds between frames with all positions"""
+GATHER_S = 0.3
+"""about so long lines of the log are gathered, that many who watch a busy day cost riders little"""
 At = Annotated[AwareDatetime | None, Query(description="a past moment of any day that has a log; none: now")]
 Day = Annotated[dt.date | None, Query(description="a service day that has a log; none: the open one")]
 THEN = answers("no_such_moment", "starting", "other_map", "log_unreadable")
@@ -108,23 +111,22 @@ async def follow(
     """The log as it is written (`event: log`), from after `Last-Event-ID` on, and positions every second."""
 
     async def frames() -> AsyncIterator[bytes]:
-        viewer = live.ledger.watch()
-        seen = live.ledger.seq, live.ledger.day
+        viewer, clock = live.ledger.watch(), asyncio.get_running_loop().time
         try:
-            for entry in live.ledger.after(last):
-                yield _entry_frame(entry)
-                seen = entry.seq, entry.day
+            entries, positions_at = live.ledger.after(last), clock()
             while True:
-                yield live.positions_frame()
-                deadline = asyncio.get_running_loop().time() + POSITIONS_S
-                while (left := deadline - asyncio.get_running_loop().time()) > 0:
-                    entries = await viewer.next(left)
-                    if entries is None:
-                        return
-                    for entry in entries:
-                        if (entry.day, entry.seq) > (seen[1], seen[0]):
-                            yield _entry_frame(entry)
-                yield KEEP_ALIVE
+                told = [_entry_frame(entry) for entry in entries]
+                if clock() >= positions_at:
+                    told.append(live.positions_frame())
+                    positions_at = clock() + POSITIONS_S
+                if told:
+                    yield b"".join(told)
+                # not all at the same moment: riders wait meanwhile
+                await asyncio.sleep(GATHER_S * (0.5 + random.random()))
+                more = await viewer.next(positions_at - clock())
+                if more is None:
+                    return
+                entries = more
         finally:
             live.ledger.leave(viewer)
 
@@ -132,7 +134,10 @@ async def follow(
 
 
 def _entry_frame(entry: Entry) -> bytes:
-    return frame(b'{"seq":%d,"event":%b}' % (entry.seq, written(entry)), event="log", id=entry.id)
+    """A line as a frame of a stream: made once for all who watch."""
+    if not entry.frame:
+        entry.frame = frame(b'{"seq":%d,"event":%b}' % (entry.seq, written(entry)), event="log", id=entry.id)
+    return entry.frame
 
 
 @router.get("/alerts", responses=answers())

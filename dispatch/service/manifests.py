@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.world import Ride, Shuttle
 from dispatch.service.driver_models import (
@@ -57,15 +56,6 @@ def shift_said(live: Live, shuttle: Shuttle, driver: str | None) -> ShiftSaid:
         state=shuttle.state,
         driver=driver,
     )
-
-
-def touches(event: ev.Event, shift: str) -> bool:
-    """Does this change what the shuttle is to do?"""
-    if isinstance(event, ev.PlansChanged):
-        return shift in event.plans
-    if isinstance(event, ev.RideCancelled | ev.PolicyChanged | ev.RoadClosed | ev.RoadReopened | ev.SpeedsChanged):
-        return True
-    return getattr(event, "shuttle", None) == shift
 
 
 class Visit(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -245,7 +244,7 @@ async def track(ride: Id, who: ForRider, live: LiveZone) -> StreamingResponse:
     own_ride(live, who, ride)
 
     async def frames() -> AsyncIterator[bytes]:
-        viewer = live.ledger.watch()
+        viewer = live.ledger.watch(ride)
         try:
             while True:
                 found = live.ride(ride)
@@ -255,23 +254,13 @@ async def track(ride: Id, who: ForRider, live: LiveZone) -> StreamingResponse:
                 yield frame(told.model_dump_json().encode(), event="ride", id=f"{live.ledger.day}:{live.ledger.seq}")
                 if found.state not in ("asked", "queued", "booked", "aboard", "stranded"):
                     return
-                deadline = asyncio.get_running_loop().time() + TRACK_S
-                while (left := deadline - asyncio.get_running_loop().time()) > 0:
-                    entries = await viewer.next(left)
-                    if entries is None:
-                        return
-                    if any(_touches(entry.event, ride, found.shuttle) for entry in entries):
-                        break
+                live.ledger.attend(viewer, ride, *([] if found.shuttle is None else [found.shuttle]))
+                if await viewer.next(TRACK_S) is None:
+                    return
         finally:
             live.ledger.leave(viewer)
 
     return stream(frames())
-
-
-def _touches(event: ev.Event, ride: str, shuttle: str | None) -> bool:
-    if getattr(event, "request", None) == ride:
-        return True
-    return isinstance(event, ev.PlansChanged) and shuttle in event.plans
 
 
 # after the ride
