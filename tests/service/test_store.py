@@ -20,12 +20,11 @@ from dispatch.service.embedded import Embedded, EmbeddedFailed, FolderInUse, url
 from dispatch.service.store import Batch, Kept, NotLeader, Stale, Store, StoreDown, packed
 from routing.errors import InputError
 from tests.faults.town import opening
-from tests.service.stores import SERVERS, embedded, folder, run, store_of, until
+from tests.service.stores import DAY, embedded, folder, run, servers, store_of, until
 
-DAY, NEXT = "2026-01-01", "2026-01-02"
+NEXT = "2026-01-02"
 EVENTS = list(opening(DAY))
 LINES = [log_line(event, seq, 0) for seq, event in enumerate(EVENTS, 1)]
-servers = pytest.mark.parametrize("server", SERVERS, ids=["valkey", "redis"][: len(SERVERS)])
 
 
 def first(token: str = "1-1", **more: object) -> Batch:
