@@ -93,8 +93,7 @@ def act(desk: Desk, name: str, act: Next, slow: int, present: Presence) -> list[
     comes = present(ride.request)
     if comes is not None and comes <= at:
         return [ev.RiderBoarded(at, name, ride.request.id)]
-    since = at if shuttle.kept_since is None or shuttle.kept_for != ride.request.id else shuttle.kept_since
-    give_up = since + desk.world.policy.no_show_grace_s * 1000
+    give_up = shuttle.awaits.get(ride.request.id, at) + desk.world.policy.no_show_grace_s * 1000
     if at >= give_up:
         return [ev.NoShow(at, name, ride.request.id)]
     wait = min(give_up, at + REPORT_EVERY, comes if comes is not None else give_up)

@@ -130,7 +130,7 @@ def _slice(times: DriveTimes, now: int) -> int:
 
 def _idle(desk: Desk, shuttle: Shuttle, now: int) -> bool:
     """Stands with nobody to fetch. Fixed calls ahead are left room for (`_drive`)."""
-    if shuttle.heading >= 0 or shuttle.idle_goal is not None or shuttle.at > now or shuttle.kept_since is not None:
+    if shuttle.heading >= 0 or shuttle.idle_goal is not None or shuttle.at > now or shuttle.awaits:
         return False
     visits = shuttle.plan.visits
     # a shuttle that may not be diverted keeps to the first of its plan once it drives

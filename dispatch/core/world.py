@@ -72,10 +72,8 @@ class Shuttle(Struct, omit_defaults=True):
     state: Literal["on", "broken", "closed"] = "on"
     idle_goal: int | None = None
     """place to wait at, while it has nothing to do"""
-    kept_since: int | None = None
-    """a rider keeps it waiting at the stop point …"""
-    kept_for: str | None = None
-    """… this one: the next one has a grace of their own"""
+    awaits: dict[str, int] = field(default_factory=dict)
+    """riders who keep it waiting at the stop point, and since when: each has a grace of their own"""
 
 
 class World(Struct):
@@ -145,7 +143,7 @@ def _end_service(world: World, shuttle: Shuttle, place: int, at: int, duration: 
     shuttle.at = at + duration
     shuttle.stands = place
     shuttle.heading = -1
-    shuttle.kept_since = None
+    shuttle.awaits.clear()
 
 
 def _without(plan: Plan, *codes: int) -> Plan:
@@ -270,7 +268,7 @@ def _idle_sent(world: World, e: ev.IdleSent) -> None:
 def _drive_started(world: World, e: ev.DriveStarted) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = e.node, e.at, e.place, -1
-    shuttle.kept_since = None
+    shuttle.awaits.clear()
 
 
 def _progress_made(world: World, e: ev.ProgressMade) -> None:
@@ -294,8 +292,7 @@ def _stop_arrived(world: World, e: ev.StopArrived) -> None:
 def _rider_awaited(world: World, e: ev.RiderAwaited) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.at = e.until
-    if shuttle.kept_since is None or shuttle.kept_for != e.request:
-        shuttle.kept_since, shuttle.kept_for = e.at, e.request
+    shuttle.awaits.setdefault(e.request, e.at)
 
 
 def _rider_boarded(world: World, e: ev.RiderBoarded) -> None:
@@ -321,7 +318,8 @@ def _no_show(world: World, e: ev.NoShow) -> None:
     _take_off_plan(world, ride)
     ride.state, ride.shuttle = "no_show", None
     shuttle = world.shuttles[e.shuttle]
-    shuttle.at, shuttle.kept_since = e.at, None
+    shuttle.at = e.at
+    shuttle.awaits.pop(e.request, None)
 
 
 def _call_made(world: World, e: ev.CallMade) -> None:

@@ -77,7 +77,7 @@ def miss(name: str, request: str) -> Fact:
         ride = _planned(desk, name, request, ("booked",))
         come = _come_to(desk, name, ride.pickup, at)
         first = _first(desk, name, 2 * ride.number, at)
-        since = desk.world.shuttles[name].kept_since
+        since = desk.world.shuttles[name].awaits.get(request)
         until = waited_out(desk.world.policy, ride, at if since is None else since)
         if since is not None and not come and at >= until:
             return [*first, ev.NoShow(at, name, request)]

@@ -147,7 +147,7 @@ def _stop_said(live: Live, shuttle: Shuttle, visits: Sequence[Visit], people: Ma
 def _boarding(live: Live, shuttle: Shuttle, ride: Ride, people: Mapping[str, Person]) -> Boarding:
     person = people.get(ride.request.id, NOBODY)
     promise = ride.promise if ride.state == "booked" else None
-    awaited = shuttle.kept_since if shuttle.kept_for == ride.request.id else None
+    awaited = shuttle.awaits.get(ride.request.id)
     until = None if awaited is None else waited_out(live.world.policy, ride, awaited)
     return Boarding(
         ride=ride.request.id,

@@ -141,6 +141,57 @@ def test_a_rider_who_is_not_there(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_each_of_two_missing_riders_is_awaited(tmp_path: Path) -> None:
+    """That the shuttle has waited for one is no evidence against the other; both may be waited for at once."""
+
+    async def story() -> None:
+        async with served(tmp_path) as at_town:
+            grace = at_town.live.world.policy.no_show_grace_s
+            rides = []
+            for n in range(3):
+                rides.append(await at_town.booked(await at_town.rider(f"+674 555 000{n}"), key=f"k{n}"))
+            shift = at_town.live.world.rides[rides[0]["id"]].shuttle
+            assert shift is not None
+            for ride in rides:
+                path, why = f"/v1/operator/rides/{ride['id']}", {"reason": "together"}
+                if at_town.live.world.rides[ride["id"]].shuttle != shift:
+                    to = {**why, "shuttle": shift}
+                    await at_town.call("POST", f"{path}/assign", to, token=at_town.token("operator"))
+                locked = await at_town.call("POST", f"{path}/lock", why, token=at_town.token("operator"))
+                assert locked.json()["ride"]["shuttle"] == shift
+            driver = await at_town.driver(shift)
+            stop = (await manifest(at_town, driver, shift))["stops"][0]
+            if not stop["here"]:
+                await go_on_until(at_town, stop["leave_at"])
+                await tell(at_town, driver, shift, {"kind": "departed"})
+                await go_on_until(at_town, (await manifest(at_town, driver, shift))["drive"]["arrive_at"])
+                await tell(at_town, driver, shift, {"kind": "arrived", "stop": stop["stop"]["id"]})
+            await go_on_until(at_town, max(ride["pickup_from"] for ride in rides))
+
+            async def gone(ride: dict[str, Any]) -> str:
+                told = await tell(at_town, driver, shift, {"kind": "not_there", "ride": ride["id"]})
+                assert told == ["counted"]
+                return at_town.live.world.rides[ride["id"]].state
+
+            first, second, third = rides
+            assert await gone(first) == "booked"
+            await at_town.pass_time(grace + 1)
+            assert await gone(second) == "booked", "nobody has waited for them yet"
+            assert await gone(first) == "no_show"
+            await at_town.pass_time(20)
+            assert await gone(third) == "booked"
+            boarding = (await manifest(at_town, driver, shift))["stops"][0]["boarding"]
+            awaited = {one["ride"]: dt.datetime.fromisoformat(one["awaited_until"]) for one in boarding}
+            assert awaited[third["id"]] - awaited[second["id"]] == dt.timedelta(seconds=20)
+            await at_town.pass_time(grace - 19)
+            assert [await gone(second), await gone(third)] == ["no_show", "booked"]
+            await at_town.pass_time(20)
+            assert await gone(third) == "no_show"
+            assert invariants.check([e.event for e in at_town.live.ledger.entries], town()[2]) == []
+
+    asyncio.run(story())
+
+
 def test_a_breakdown_finds_the_riders_another_shuttle(tmp_path: Path) -> None:
     """And another driver's shift is nobody else's."""
 

@@ -13,7 +13,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from dispatch.core import events as ev
-from dispatch.service.operators import router
+from dispatch.service.looking import router
 from routing.errors import InputError
 from simulator.cli import main
 from simulator.replay import desk_on, read_recorded
