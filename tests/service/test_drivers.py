@@ -147,9 +147,8 @@ def test_each_of_two_missing_riders_is_awaited(tmp_path: Path) -> None:
     async def story() -> None:
         async with served(tmp_path) as at_town:
             grace = at_town.live.world.policy.no_show_grace_s
-            rides = []
-            for n in range(3):
-                rides.append(await at_town.booked(await at_town.rider(f"+674 555 000{n}"), key=f"k{n}"))
+            phones = [f"+674 555 000{n}" for n in range(3)]
+            rides = [await at_town.booked(await at_town.rider(phone), key=f"k{phone[-1]}") for phone in phones]
             shift = at_town.live.world.rides[rides[0]["id"]].shuttle
             assert shift is not None
             for ride in rides:
