@@ -41,10 +41,11 @@ async def _book(live: Live, who: For, asked: BaseModel, headers: Headers) -> Ans
     return await rides.book(asked, who, live, response, None if key is None else key.decode("latin-1")), response
 
 
-CALLS: dict[str, tuple[type[BaseModel], Answer]] = {
-    "/v1/quotes": (JourneyAsk, _quotes),
-    "/v1/bookings": (BookingAsk, _book),
+CALLS: dict[str, tuple[type[BaseModel], Answer, float]] = {
+    "/v1/quotes": (JourneyAsk, _quotes, 0.5),
+    "/v1/bookings": (BookingAsk, _book, 1.5),
 }
+"""path: (what is asked, who answers, for how many seconds at most it may wait): who has an offer comes first"""
 _routes = {route.path: route for route in rides.router.routes if isinstance(route, APIRoute) and route.path in CALLS}
 
 
@@ -60,7 +61,16 @@ class Direct:
         if call is None or live is None or scope["query_string"]:
             await self._app(scope, receive, send)
             return
-        kind, answer = call
+        kind, answer, patience_s = call
+        live.crowd.enter(patience_s)
+        try:
+            await self._answer(kind, answer, live, scope, receive, send)
+        finally:
+            live.crowd.leave()
+
+    async def _answer(
+        self, kind: type[BaseModel], answer: Answer, live: Live, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         headers = dict(scope["headers"])
         body = await _body(receive)
         asked = _read(kind, headers, body)

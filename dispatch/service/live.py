@@ -29,7 +29,7 @@ from dispatch.service.dispatcher import (
 )
 from dispatch.service.ledger import Ledger
 from dispatch.service.letters import ways
-from dispatch.service.limits import Buckets
+from dispatch.service.limits import Buckets, Crowd
 from dispatch.service.loans import Loans
 from dispatch.service.maps import Maps
 from dispatch.service.moments import Moments
@@ -89,6 +89,7 @@ class Live:
         self.ledger = Ledger()
         self.persons = Buckets(settings.calls_per_minute, time.monotonic)
         self.addresses = Buckets(settings.calls_per_minute_address, time.monotonic)
+        self.crowd = Crowd(time.monotonic)
         self.heard: dict[str, Heard] = {}
         self.troubles: deque[Trouble] = deque(maxlen=TROUBLES)
         self.coming = ComingPolicies()

@@ -112,6 +112,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     # the service
     "store_down": (503, "The service cannot keep anything just now. Nothing was done; please try again in a moment."),
     "not_leader": (503, "Another server is answering for this zone. Please try again in a moment."),
+    "busy": (503, "Too many people ask at the same moment. Please try again in a few seconds."),
     "starting": (503, "The service is starting. Please try again in a moment."),
     "defect": (500, "Something is wrong in the service itself; it has been noted."),
 }

@@ -49,7 +49,9 @@ TRACK_S = 3.0
 
 
 @router.post(
-    "/quotes", status_code=201, responses=answers("unknown_stop", "time_past", "no_such_rider", "suspended", "paused")
+    "/quotes",
+    status_code=201,
+    responses=answers("unknown_stop", "time_past", "no_such_rider", "suspended", "paused", "busy"),
 )
 async def quotes(journey: JourneyAsk, who: ForRider, live: LiveZone) -> QuotesSaid:
     """Ask for a journey: up to three offers; or later ones, or a place in the queue, and why."""
@@ -85,7 +87,14 @@ async def way_back(ride: Id, back: ReturnAsk, who: ForRider, live: LiveZone) -> 
     "/bookings",
     status_code=201,
     responses=answers(
-        "key_missing", "key_reused", "bad_quote", "not_your_quote", "quote_expired", "quote_gone", "already_answered"
+        "key_missing",
+        "key_reused",
+        "busy",
+        "bad_quote",
+        "not_your_quote",
+        "quote_expired",
+        "quote_gone",
+        "already_answered",
     ),
 )
 async def book(
