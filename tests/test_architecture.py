@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import mutants as service_mutants
+from tests.mutants import __main__ as core_mutants
+
 ROOT = Path(__file__).parents[1]
 OURS = ("routing", "dispatch", "simulator", "tests")
 
@@ -119,6 +122,13 @@ def test_every_import_follows_the_rule() -> None:
 def test_every_committed_file_is_tidy() -> None:
     """Names say something, files are small, and none names a machine or a registry."""
     assert untidy(ROOT, committed_files()) == []
+
+
+def test_every_planted_bug_has_its_line() -> None:
+    """What changes a line must change the bug that is planted there, or that bug is never tried again."""
+    planted = [(bug.name, ROOT / bug.file, bug.old) for bug in core_mutants.MUTANTS]
+    planted += [(bug.name, ROOT / "dispatch/service" / bug.file, bug.old) for bug in service_mutants.MUTANTS]
+    assert [name for name, file, old in planted if old not in file.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ MUTANTS = [
     Mutant("a shuttle may turn where it was before", f"{CORE}/timing.py", "heads, edge_ms, shuttle[SLICE], shuttle[NODE], "
            "shuttle[AT], shuttle[HEADING], now", "heads, edge_ms, shuttle[SLICE], shuttle[NODE], "
            "shuttle[AT], shuttle[HEADING], now - 60_000"),
-    Mutant("a closed road is driven", f"{CORE}/desk.py", "self._reroute(frozenset(world.closed_edges), ",
-           "self._reroute(frozenset(), "),
+    Mutant("a closed road is driven", f"{CORE}/desk.py", "self.reroute(frozenset(world.closed_edges), ",
+           "self.reroute(frozenset(), "),
     Mutant("a shuttle leaves before all are in", f"{CORE}/world.py", "    shuttle.at = at + duration\n",
            "    shuttle.at = at\n"),
     Mutant("a shuttle leaves yesterday", f"{CORE}/world.py", "    if shuttle.heading < 0 and shuttle.at < now:\n",
