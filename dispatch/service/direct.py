@@ -42,8 +42,8 @@ async def _book(live: Live, who: For, asked: BaseModel, headers: Headers) -> Ans
 
 
 CALLS: dict[str, tuple[type[BaseModel], Answer, float]] = {
-    "/v1/quotes": (JourneyAsk, _quotes, 0.5),
-    "/v1/bookings": (BookingAsk, _book, 1.5),
+    "/v1/quotes": (JourneyAsk, _quotes, 1.0),
+    "/v1/bookings": (BookingAsk, _book, 2.0),
 }
 """path: (what is asked, who answers, for how many seconds at most it may wait): who has an offer comes first"""
 _routes = {route.path: route for route in rides.router.routes if isinstance(route, APIRoute) and route.path in CALLS}

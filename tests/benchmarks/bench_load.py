@@ -5,8 +5,8 @@
 A booking is two calls by a signed-in rider, for quotes and for the first of them; each is sent when its moment has
 come, however late the answers to others are, and its time counts from that moment. A hundred shuttles cannot carry the
 6,000 rides of a minute at once, so one in twenty is to leave now and the others at any time until 23:00, or of so many
-`--days`: nearly all can be had, and each is a promise on a plan that grows to a hundred visits. Nobody drives: every
-shuttle that should have left by now is timed anew at each call, which is the desk's worst case.
+`--days`: nearly all can be had, and each is a promise on a plan that grows to a hundred visits. A driver whose shuttle
+is booked for now tells two seconds later that it has left.
 
 `--viewers` keep so many streams of the operators' live log open. Processor time is told beside: on a busy machine it
 says more than the clock. The client speaks HTTP/1.1 itself, on connections that it keeps: a common client library takes
@@ -49,6 +49,7 @@ policy: {{promise_window_s: 600, quotes: 3, walk_m: 0, queue: {{}}, later_s: 180
 KEY = "load" * 16
 RIDERS = 500
 NOW_ONE_IN = 20
+LEAVES_AFTER_S = 2
 BEGINS_S, ENDS_S = 8 * 3600, 23 * 3600
 """of the first day: when the load begins; of each day: until when riders ask to leave"""
 TOLD = ("naru_decision_ms{", "naru_commit_ms{", "naru_dispatcher_proposals", "naru_promises")
@@ -143,7 +144,7 @@ class Load:
     seconds: float
     days: int
     viewers: int
-    took: dict[str, list[float]] = field(default_factory=lambda: {"quote": [], "book": []})
+    took: dict[str, list[float]] = field(default_factory=lambda: {"quote": [], "book": [], "leave": []})
     """ms of each call"""
     problems: Counter[int] = field(default_factory=Counter)
     """statuses of calls that failed"""
@@ -160,19 +161,26 @@ def departure(stream: Stream, zero: dt.datetime, days: int) -> str | None:
     return (zero + dt.timedelta(days=day, seconds=first + stream.below(ENDS_S - first))).isoformat()
 
 
-async def run(load: Load, host: str, port: int, operator: str) -> float:
-    """Ask; CPU seconds of the client."""
+async def run(load: Load, host: str, port: int, operator: str, service: int) -> tuple[float, float, float]:
+    """Ask; (CPU seconds of the client, of the process that serves, how long it lasted)."""
     client = Client(host, port)
     async with httpx.AsyncClient(
         base_url=f"http://{host}:{port}", headers={"Authorization": f"Bearer {operator}"}, timeout=30
     ) as slow:
         stops = [f["id"] for f in (await slow.get("/v1/stop-points")).json()["features"]]
-        zero = dt.datetime.fromisoformat((await slow.get("/v1/zone")).json()["now"]).replace(hour=0, minute=0, second=0)
+        clock = dt.datetime.fromisoformat((await slow.get("/v1/zone")).json()["now"])
+        read_at, zero = time.perf_counter(), clock.replace(hour=0, minute=0, second=0, microsecond=0)
         keys, riders = Keys(KEY.encode(), KEY.encode()), []
         for n in range(RIDERS):
             asked = {"phone": f"+56900{n:05}", "reason": "load"}
             rider = (await slow.post("/v1/operator/riders", json=asked)).json()["rider"]
             riders.append(create_token(keys, "rider", rider, "load", hours=1))
+        driver = create_token(keys, "driver", "d", "load", hours=1)
+        (await slow.put("/v1/operator/drivers/d", json={"pin": "2468", "reason": "load"})).raise_for_status()
+        shifts = {shift["vehicle"]: shift["id"] for shift in (await slow.get("/v1/operator/shifts")).json()}
+        for shift in shifts.values():
+            path, headers = f"/v1/driver/shifts/{shift}/start", {"Authorization": f"Bearer {driver}"}
+            (await slow.post(path, headers=headers)).raise_for_status()
 
     async def call(kind: str, due: float, path: str, token: str, body: Any, more: str = "") -> Any:
         status, answer = await client.post(path, token, body, more)
@@ -200,8 +208,17 @@ async def run(load: Load, host: str, port: int, operator: str) -> float:
         load.answers[quotes["state"]] += 1
         if quotes["offers"]:
             take, now = {"quote": quotes["offers"][0]["quote"]}, time.perf_counter()
-            if await call("book", now, "/v1/bookings", token, take, f"Idempotency-Key: b{n}\r\n") is not None:
+            ride = await call("book", now, "/v1/bookings", token, take, f"Idempotency-Key: b{n}\r\n")
+            if ride is not None:
                 load.answers["booked"] += 1
+                if leaves is None:
+                    await leave(n, shifts[ride["vehicle"]])
+
+    async def leave(n: int, shift: str) -> None:
+        await asyncio.sleep(LEAVES_AFTER_S)
+        at = (clock + dt.timedelta(seconds=time.perf_counter() - read_at)).isoformat()
+        told = {"events": [{"id": f"e{n}", "at": at, "kind": "departed"}]}
+        await call("leave", time.perf_counter(), f"/v1/driver/shifts/{shift}/events", driver, told)
 
     async def view() -> None:
         reader, writer = await asyncio.open_connection(host, port)
@@ -213,7 +230,7 @@ async def run(load: Load, host: str, port: int, operator: str) -> float:
 
     watching = [asyncio.create_task(view()) for _ in range(load.viewers)]
     await asyncio.sleep(1)
-    began, cpu = time.perf_counter(), time.process_time()
+    began, cpu, service_cpu = time.perf_counter(), time.process_time(), cpu_s(service)
     tasks = []
     for n in range(round(load.rate * load.seconds)):
         due = began + n / load.rate
@@ -221,11 +238,11 @@ async def run(load: Load, host: str, port: int, operator: str) -> float:
             await asyncio.sleep(left)
         tasks.append(asyncio.create_task(book(n, due)))
     await asyncio.gather(*tasks)
-    cpu = time.process_time() - cpu
+    spent = time.process_time() - cpu, cpu_s(service) - service_cpu, time.perf_counter() - began
     for task in watching:
         task.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
-    return cpu
+    return spent
 
 
 def cpu_s(pid: int) -> float:
@@ -258,9 +275,7 @@ def main() -> None:
             url = f"http://127.0.0.1:{given.port}"
             until_ready(url)
             operator = create_token(Keys(KEY.encode(), KEY.encode()), "operator", "load", "load", hours=1)
-            before, began = cpu_s(service.pid), time.perf_counter()
-            client_s = uvloop.run(run(load, "127.0.0.1", given.port, operator))
-            service_s, lasted = cpu_s(service.pid) - before, time.perf_counter() - began
+            client_s, service_s, lasted = uvloop.run(run(load, "127.0.0.1", given.port, operator, service.pid))
             figures = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {operator}"}, timeout=30).text
         finally:
             service.terminate()

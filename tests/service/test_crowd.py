@@ -49,13 +49,13 @@ def test_quotes_are_shed_before_bookings(tmp_path: Path) -> None:
             rider, crowd = await town.rider(), town.live.crowd
             offer = (await town.call("POST", "/v1/quotes", town.journey(), token=rider)).json()["offers"][0]["quote"]
             known = town.live.world.seq
-            crowd.under_way, crowd.each_s = 100, 0.01
+            crowd.under_way, crowd.each_s = 100, 0.015
             shed = await town.call("POST", "/v1/quotes", town.journey(), token=rider)
             assert (shed.status_code, shed.json()["code"], shed.headers["retry-after"]) == (503, "busy", "3")
             assert town.live.world.seq == known
             booked = await town.call("POST", "/v1/bookings", {"quote": offer}, token=rider, Idempotency_Key="k")
             assert booked.status_code == 201
-            crowd.each_s = 0.02
+            crowd.each_s = 0.03
             again = await town.call("POST", "/v1/bookings", {"quote": offer}, token=rider, Idempotency_Key="k")
             assert again.json()["code"] == "busy"
             named = await town.live.vault.enrol("+6745550009")
