@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +38,12 @@ class PathGeometry(NamedTuple):
         return sum(leg.metres for leg in self.streets)
 
 
+def streets_along(network: RoadNetwork, edges: Iterable[int]) -> list[StreetLeg]:
+    """The streets of a drive by its edges, stretches of one name together."""
+    groups = itertools.groupby(edges, key=lambda edge: network.names[network.name[edge]])
+    return [StreetLeg(name, sum(float(network.length_m[edge]) for edge in on)) for name, on in groups]
+
+
 def edges_along(network: RoadNetwork, nodes: NDArray[np.integer[Any]] | Sequence[int]) -> list[int]:
     """The edges between the nodes of a path, of parallel ones the fastest. Raises ValueError if two are not joined."""
     edges = []
@@ -56,14 +62,8 @@ def path_geometry(network: RoadNetwork, nodes: NDArray[np.integer[Any]] | Sequen
     edges = edges_along(network, nodes)
     first = int(nodes[0])
     lat, lon = [network.lat[first : first + 1]], [network.lon[first : first + 1]]
-    streets: list[StreetLeg] = []
     for edge in edges:
         edge_lat, edge_lon = network.line(edge)
         lat.append(edge_lat[1:])
         lon.append(edge_lon[1:])
-        name, metres = network.names[network.name[edge]], float(network.length_m[edge])
-        if streets and streets[-1].name == name:
-            streets[-1] = StreetLeg(name, streets[-1].metres + metres)
-        else:
-            streets.append(StreetLeg(name, metres))
-    return PathGeometry(np.concatenate(lat), np.concatenate(lon), streets)
+    return PathGeometry(np.concatenate(lat), np.concatenate(lon), streets_along(network, edges))

@@ -47,11 +47,6 @@ def draw_map(
     )
 
 
-def edge_passages(network: RoadNetwork, place_nodes: Sequence[int], drives: Sequence[Drive]) -> NDArray[np.int64]:
-    """(E,) how often each edge was driven."""
-    return edge_loads(network, place_nodes, drives)[0]
-
-
 def edge_loads(
     network: RoadNetwork, place_nodes: Sequence[int], drives: Sequence[Drive]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

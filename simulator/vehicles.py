@@ -22,8 +22,6 @@ from routing.travel_times import UNREACHABLE
 REPORT_EVERY = 60_000
 """ms between positions told by a shuttle that is slower than its plan, or kept waiting by a rider"""
 
-Slowness = Callable[[str, int, int, int], int]
-"""(shuttle, node, goal, began) -> thousandths of the time expected, 1000 or more"""
 Presence = Callable[[RideRequest], int | None]
 """when a booked rider is at the stop point; None: never"""
 

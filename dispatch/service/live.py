@@ -12,7 +12,6 @@ from msgspec import Struct
 from redis.asyncio import Redis
 from starlette.requests import Request
 
-from dispatch.core import events as ev
 from dispatch.core.carry import day_of
 from dispatch.core.world import Ride, Shuttle, World
 from dispatch.service.coming import ComingPolicies
@@ -36,7 +35,7 @@ from dispatch.service.moments import Moments
 from dispatch.service.outbox import Channel
 from dispatch.service.past import Past
 from dispatch.service.positions import Heard, position
-from dispatch.service.problems import CODES, Problem, refuse
+from dispatch.service.problems import CODES, Problem
 from dispatch.service.recurring import Recurring
 from dispatch.service.settings import Keys, Settings
 from dispatch.service.stop_edits import SetUp
@@ -283,10 +282,3 @@ async def live_of(request: Request) -> Live:
     if live is None:
         raise Problem("starting")
     return live
-
-
-def only(events: list[ev.Event], code: str) -> list[ev.Event]:
-    """These events; Raises Refused with this code where there are none."""
-    if not events:
-        raise refuse(code)
-    return events

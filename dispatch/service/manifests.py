@@ -25,7 +25,7 @@ from dispatch.service.driving import waited_out
 from dispatch.service.live import NOBODY, Live, Person
 from dispatch.service.positions import edges_ahead, line
 from dispatch.service.views import position_said, stop_said
-from routing.network import RoadNetwork
+from routing.directions import streets_along
 from routing.travel_times import QUARTER_MS
 
 FAR_END_MS = 2 * 86_400_000
@@ -178,14 +178,11 @@ def way_said(live: Live, name: str) -> WaySaid:
             Leg(
                 to=stop_said(live, goal),
                 line=line(live.area.network, times, k, node, goal)[0],
-                streets=_streets(live.area.network, list(edges_ahead(times, k, node, goal))),
+                streets=[
+                    Street(name=street.name, length_m=round(street.metres))
+                    for street in streets_along(live.area.network, edges_ahead(times, k, node, goal))
+                ],
             )
         )
         node = end
     return WaySaid(version=shuttle.plan.version, legs=legs)
-
-
-def _streets(network: RoadNetwork, edges: Sequence[int]) -> list[Street]:
-    """Edges one after another on a street of one name are one."""
-    groups = itertools.groupby(edges, key=lambda edge: network.names[network.name[edge]])
-    return [Street(name=name, length_m=round(sum(float(network.length_m[e]) for e in on))) for name, on in groups]

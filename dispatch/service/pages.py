@@ -46,7 +46,6 @@ HEADERS = {
 FOREVER = "public, max-age=31536000, immutable"
 """for assets, whose names change when they do"""
 ASKED_AGAIN = "no-cache"
-TEXTS = {".html", ".js", ".css", ".svg", ".webmanifest"}
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("text/javascript", ".mjs")

@@ -21,7 +21,7 @@ from simulator.report import report_html, write_report
 from simulator.report_charts import load_class
 from simulator.report_day import Day, read_day, stop_uses
 from simulator.report_figures import told
-from simulator.report_map import edge_loads, edge_passages, wait_bounds
+from simulator.report_map import edge_loads, wait_bounds
 from tests.days import A, B, C, asked, booked, long_day, opened, s, small_day, write_log
 
 VOID = {"meta", "input", "img", "br", "hr", "link"}
@@ -251,14 +251,14 @@ def test_drives_are_laid_along_the_streets(grid: RoadNetwork) -> None:
     """A drive from n0 to n3 passes three streets; one that turned at n1 only the first of them."""
     drive = Drive("s1", "v1", 0, 0, s(300), 3, 0, "r", 1)
     turned = drive._replace(to_node=1)
-    passages = edge_passages(grid, [3], [drive, turned])
+    passages = edge_loads(grid, [3], [drive, turned])[0]
     ways = {(int(grid.edge_from[e]), int(grid.edge_to[e])): int(n) for e, n in enumerate(passages) if n}
     assert ways == {(0, 1): 2, (1, 2): 1, (2, 3): 1}
 
 
 def test_drives_of_a_day_cover_the_way_they_took(grid: RoadNetwork) -> None:
     """The streets passed are as long as the grid says: n11–n10, n10–n11, n11–(n12), (n12)–n10."""
-    passages = edge_passages(grid, (10, 11, 12), list(drives(small_day())))
+    passages = edge_loads(grid, (10, 11, 12), list(drives(small_day())))[0]
     assert int(passages.sum()) == 1 + 1 + 4 + 3
 
 

@@ -117,7 +117,6 @@ const en = {
   trouble: {
     heading: "What is wrong?",
     cannotReach: (stop: string) => `I can't reach ${stop}`,
-    cannotReachNote: "The operators see it at once and find another way.",
     breakdown: "The shuttle is broken",
     breakdownTitle: "Out of service?",
     breakdownNote: "The shuttle takes nobody any more. Its riders get another one. This cannot be undone here.",
@@ -253,7 +252,6 @@ export const t = words(en, {
   trouble: {
     heading: "무슨 문제인가요?",
     cannotReach: (stop) => `${stop}에 갈 수 없어요`,
-    cannotReachNote: "운영자가 바로 보고 다른 방법을 찾습니다.",
     breakdown: "셔틀 고장",
     breakdownTitle: "운행을 멈출까요?",
     breakdownNote: "이 셔틀은 더 이상 승객을 태우지 않으며 승객은 다른 셔틀이 모십니다. 여기서는 되돌릴 수 없습니다.",
