@@ -1,80 +1,26 @@
 """OR-Tools, and its only import: choosing routes from a pool, polishing a few shuttles' plans, moving idle shuttles.
 
-Every answer is a proposal and None is one, too: `propose` turns whatever a solver does (it raises, hangs, finds
-nothing, proposes what may not be) into a result or a cause, and the judge decides (`schedule.violations`).
-
-Limits are counts or CP-SAT's deterministic time, one worker each, so that the same call gives the same answer; only
-`propose` may look at a clock, and a virtual day does not let it. OR-Tools is loaded when it is first asked: most days
-never do.
+Every answer is a proposal and None is one, too: the judge decides (`schedule.violations`). Limits are counts or
+CP-SAT's deterministic time, one worker each, so that the same call gives the same answer; who looks at a clock is the
+live service, whose worker is ended when it hangs. OR-Tools is loaded when it is first asked: most days never do.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Literal, TypeVar
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from msgspec import Struct
 
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
 from dispatch.core.fleet import Fleet
-from dispatch.core.reoptimise import PooledPlan
+from dispatch.core.reoptimise import Plans, PooledPlan, Solvers
 from dispatch.core.timing import start
 from routing.travel_times import DriveTimes
 
-Result = TypeVar("Result")
-Cause = Literal["accepted", "raised", "late", "nothing", "rejected"]
-Plans = dict[int, tuple[int, ...]]
-
-
-class Proposal(Struct, Generic[Result], frozen=True):
-    """What came of a solver's call: a result only if the judge let it pass."""
-
-    result: Result | None
-    cause: Cause
-    detail: str = ""
-
-
-def propose(
-    call: Callable[[], Result | None], judge: Callable[[Result], bool], *, within_s: float | None = None
-) -> Proposal[Result]:
-    """Call a solver and let the judge decide. Whatever goes wrong, nothing has changed.
-
-    With `within_s` the call runs beside and is given up when its time is over (its thread ends when it ends, and what
-    it then says is not heard); without, it is trusted to keep its own limits.
-    """
-    found: list[Result | None] = []
-    raised: list[Exception] = []
-
-    def run() -> None:
-        try:
-            found.append(call())
-        except Exception as error:  # noqa: BLE001 - whatever a solver throws, the old plans hold
-            raised.append(error)
-
-    if within_s is None:
-        run()
-    else:
-        beside = threading.Thread(target=run, name="solver", daemon=True)
-        beside.start()
-        beside.join(within_s)
-        if beside.is_alive():
-            return Proposal(None, "late", f"no answer within {within_s:g} s")
-    if raised:
-        return Proposal(None, "raised", f"{type(raised[0]).__name__}: {raised[0]}")
-    if not found or found[0] is None:
-        return Proposal(None, "nothing")
-    try:
-        fits = judge(found[0])
-    except Exception as error:  # noqa: BLE001 - a proposal that can't even be judged is none
-        return Proposal(None, "raised", f"judge: {type(error).__name__}: {error}")
-    return Proposal(found[0], "accepted") if fits else Proposal(None, "rejected")
-
 
 def choose_routes(
-    pool: Sequence[PooledPlan], *, current: Mapping[int, tuple[int, ...]], effort: float = 1.0
+    pool: Sequence[PooledPlan], current: Mapping[int, tuple[int, ...]], *, effort: float = 1.0
 ) -> Plans | None:
     """The cheapest choice of one plan a shuttle that carries everybody the current plans carry, each once.
 
@@ -241,3 +187,6 @@ def min_cost_moves(drive: Sequence[Sequence[int]], wanted: Sequence[int], worth:
         if flow.flow(arc):
             moves[s] = p
     return moves
+
+
+OR_TOOLS = Solvers(min_cost_moves, choose_routes, polish_cluster)

@@ -174,7 +174,7 @@ class _Replay:
         self.difference: Difference | None = None
         self.desk = desk
         self.progress = progress
-        self.react = Reactions(desk, self._compare, solver.min_cost_moves)
+        self.react = Reactions(desk, self._compare, solver.OR_TOOLS)
 
     def run(self) -> Replayed:
         try:

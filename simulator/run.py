@@ -106,7 +106,7 @@ class Simulation:
         self.day = day
         self.desk = desk
         self.measured = Measured([])
-        self._react = Reactions(desk, write, solver.min_cost_moves)
+        self._react = Reactions(desk, write, solver.OR_TOOLS)
         self._people: People = people or Drawn(day.riders, day.seed, day.ways)
         self._progress = progress
         self._agenda = Agenda()

@@ -6,13 +6,12 @@ planar networks [y, x] in metres. Times of day are written 05:30 or as seconds.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, field
 
 from dispatch.core.domain import Policy
+from dispatch.core.policy_bounds import out_of_bounds
 from simulator.accounts import Baselines, Costs, Emissions
 from simulator.demand_file import Demand
 from simulator.riders import Range, Riders
@@ -253,38 +252,7 @@ def _switches(data: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-_LEAST = {
-    "early_s": 0,
-    "max_party": 1,
-    "stop_choices": 1,
-    "quotes": 1,
-    "version": 0,
-    "every_s": 1,
-    "ahead_s": 60,
-    "learn_s": 60,
-    "reach_s": 1,
-}
-_MOST = {
-    "walk_m": 5000, "stop_choices": 64, "quotes": 3, "max_party": 500, "journey_factor": 100, "max_ride_factor": 100,
-    "base": 10**9, "per_km": 10**9, "no_show": 10**9, "late_cancel": 10**9,
-    "version": 10**9, "iterations": 10**6, "drive": 1000, "delay": 1000,
-}  # fmt: skip
-_DAYS_S = 8 * 86_400
-
-
 def check_policy(policy: Policy, document: Document, prefix: tuple[str | int, ...] = ()) -> None:
     """Raises InputError where a number of the policy makes no sense."""
-    for path, value in _numbers(msgspec.to_builtins(policy), prefix):
-        least, most = _LEAST.get(str(path[-1]), 0), _MOST.get(str(path[-1]), _DAYS_S)
-        if not math.isfinite(value) or not least <= value <= most:
-            raise document.error(path, f"{value:g} cannot be used", f"{least} to {most}")
-    if policy.max_ride_factor is not None and policy.max_ride_factor < 1 and not policy.max_ride_extra_s:
-        raise document.error((*prefix, "max_ride_factor"), "is shorter than the direct ride", "at least 1")
-    if policy.journey_factor < 1 and not policy.journey_extra_s:
-        raise document.error((*prefix, "journey_factor"), "is shorter than the direct ride", "at least 1")
-
-
-def _numbers(value: Any, path: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], float]]:
-    if isinstance(value, dict):
-        return [found for key, item in value.items() for found in _numbers(item, (*path, key))]
-    return [(path, value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+    for path, wrong, expected in out_of_bounds(policy):
+        raise document.error((*prefix, *path), wrong, expected)

@@ -139,12 +139,15 @@ def anneal(s, iterations, warm, cold, learn):  # type: ignore[no-untyped-def]
             if learn > 0:
                 for k in range(s.n[ABSENT]):
                     s.rides[s.lists[ABSENT_LIST, k], PENALTY] += learn
+        if whole and len(s.pool) > 0:
+            for k in range(s.n[TOUCHED]):
+                v = s.lists[TOUCHED_LIST, k]
+                if s.plans[v, STAMP_OF] > 0:
+                    remember(s, v)
         if accepted:
             s.n[ACCEPTED] += 1
             for k in range(s.n[TOUCHED]):
                 v = s.lists[TOUCHED_LIST, k]
-                if len(s.pool) > 0 and s.plans[v, STAMP_OF] > 0:
-                    remember(s, v)
                 if s.plans[v, IS_DIRTY] == 0:
                     s.plans[v, IS_DIRTY] = 1
                     s.lists[DIRTY_LIST, s.n[DIRTY]] = v

@@ -179,6 +179,10 @@ class Reoptimise(Struct, frozen=True, forbid_unknown_fields=True):
 
     every_s: int = 30
     iterations: int = 100
+    choose: bool = False
+    """one plan a shuttle is chosen anew among all that the search has met"""
+    polish: int = 0
+    """shuttles near one another whose plans a routing solver improves before the search"""
 
 
 class Rebalance(Struct, frozen=True, forbid_unknown_fields=True):

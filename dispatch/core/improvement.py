@@ -8,26 +8,22 @@ from dispatch.core import offers
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Promise
 from dispatch.core.pack import write_ends
-from dispatch.core.reoptimise import improve as search
+from dispatch.core.reoptimise import Solvers, better_plans
 from dispatch.core.schedule import timetable, violations
 from dispatch.core.world import Ride, World, dwell
 
 
-def improve(desk: Desk, now: int) -> list[ev.Event]:
+def improve(desk: Desk, now: int, solvers: Solvers) -> list[ev.Event]:
     """Better plans for what is not committed, with places for who is in the queue; [] if none were found."""
     settings = desk.world.policy.reoptimise
     if settings is None:
         return []
     allowed = waiting(desk, now)
-    found = search(
-        desk.fleet,
-        desk.times,
-        now,
-        iterations=settings.iterations,
-        seed=desk.world.seq,
-        waiting=list(allowed),
+    found = better_plans(
+        desk.fleet, desk.times, now, settings, solvers, seed=desk.world.seq, waiting=list(allowed),
         locked=locked(desk.world),
-    )
+    )  # fmt: skip
+    desk.rejected += found.failed
     return adopt(desk, found.plans, {code: allowed[code] for code in found.served}, now)
 
 
@@ -58,8 +54,8 @@ def adopt(desk: Desk, plans: dict[int, tuple[int, ...]], booked: dict[int, Promi
 
     One plan that breaks anything refuses the whole proposal: [], and it is counted.
     """
-    proposed = {desk.names[row]: visits for row, visits in sorted(plans.items())}
-    if violations(desk.world, desk.fleet, desk.times, proposed, now, new=set(booked)):
+    proposed = {desk.names[row]: visits for row, visits in sorted(plans.items()) if row < len(desk.names)}
+    if len(proposed) < len(plans) or violations(desk.world, desk.fleet, desk.times, proposed, now, new=set(booked)):
         desk.rejected += 1
         return []
     before, after = {}, {}

@@ -14,6 +14,7 @@ from dispatch.core import rebalance, recovery
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Quote, RideRequest
 from dispatch.core.improvement import improve, take_up
+from dispatch.core.reoptimise import Solvers
 from routing.travel_times import DriveTimes
 
 Write = Callable[[ev.Event], None]
@@ -36,12 +37,12 @@ def answer(desk: Desk, request: RideRequest, now: int, choose: Choose) -> list[e
 class Reactions:
     """A desk and where its events are written."""
 
-    def __init__(self, desk: Desk, write: Write, assign: rebalance.Assign) -> None:
+    def __init__(self, desk: Desk, write: Write, solvers: Solvers) -> None:
         self.desk = desk
         self.events = 0
         """recorded so far"""
         self._write = write
-        self._assign = assign
+        self._solvers = solvers
         self._parts: rebalance.Parts | None = None
         self._parts_by: DriveTimes | None = None
         """roads by which the town was cut in parts"""
@@ -89,7 +90,7 @@ class Reactions:
         self.record([ev.TimerTicked(now, improves, tries)])
         self._place_lost(now)
         if improves and due:
-            self.record(improve(desk, now))
+            self.record(improve(desk, now, self._solvers))
         for request in waiting[:tries]:
             if request in desk.world.queue:
                 self.record(desk.serve(request, now))
@@ -111,7 +112,7 @@ class Reactions:
     def _ask(self, drive: Sequence[Sequence[int]], wanted: Sequence[int], worth: Sequence[int]) -> list[int] | None:
         """What the solver says; whatever it does wrong costs its answer and nothing else."""
         try:
-            found = self._assign(drive, wanted, worth)
+            found = self._solvers.assign(drive, wanted, worth)
         except Exception:  # noqa: BLE001 - whatever a solver throws, shuttles stay where they are
             found = None
         if found is None or not rebalance.possible(found, drive, wanted):

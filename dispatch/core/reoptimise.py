@@ -6,15 +6,17 @@ shuttles that take nobody new get nobody new. What comes back is a proposal: the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numba import njit
 
 from dispatch.core.anneal import anneal, remember
-from dispatch.core.fleet import CODE, Fleet, N
+from dispatch.core.domain import Reoptimise
+from dispatch.core.fleet import CODE, NODE, V_PLACE, Fleet, N
 from dispatch.core.search import BEST, BEST_CODES, BEST_N, BEST_ON, CARDINALITY, POOLED, STAMP_OF, STRING, open_search
 from dispatch.core.timing import start
 from routing.travel_times import DriveTimes
@@ -27,6 +29,11 @@ _WARM, _COLD = 20_000_000, 1_000_000
 """temperatures, in thousandths of ms of driving"""
 _NEIGHBOURS = 64
 _MEMORY = 2**13
+_POOL = 2**12
+
+Plans = dict[int, tuple[int, ...]]
+"""codes of plans, by the shuttle's row"""
+Answer = TypeVar("Answer")
 
 
 class PooledPlan(NamedTuple):
@@ -40,15 +47,90 @@ class PooledPlan(NamedTuple):
 class Improvement(Struct, frozen=True):
     """Better plans."""
 
-    plans: dict[int, tuple[int, ...]]
-    """codes of the plans that changed, by the shuttle's row"""
+    plans: Plans
+    """those that changed"""
     served: tuple[int, ...]
     """pickup codes of the waiting rides that are on a plan now"""
     before: int
     after: int
     """costs, in thousandths of ms of driving"""
     pool: tuple[PooledPlan, ...] = ()
-    """feasible plans met on the way, for `solver.choose_routes`"""
+    """feasible plans met on the way"""
+    failed: int = 0
+    """solvers that raised"""
+
+
+class Solvers(NamedTuple):
+    """What a solver is asked for. None: it has no answer; whatever it says is judged, whatever it raises is counted."""
+
+    assign: Callable[[Sequence[Sequence[int]], Sequence[int], Sequence[int]], list[int] | None]
+    """(drive[shuttle][place], wanted[place], worth[place]) -> the place of each idle shuttle, -1: it stays"""
+    choose: Callable[[Sequence[PooledPlan], Mapping[int, tuple[int, ...]]], Plans | None]
+    """(plans that could be, plans that are) -> a cheaper choice of one plan a shuttle, those that change"""
+    polish: Callable[[Fleet, DriveTimes, int, Sequence[int]], Plans | None]
+    """(fleet, times, now, rows) -> better plans for the shuttles in these rows, those that change"""
+
+
+def better_plans(
+    fleet: Fleet,
+    times: DriveTimes,
+    now: int,
+    settings: Reoptimise,
+    solvers: Solvers,
+    *,
+    seed: int,
+    waiting: Sequence[int] = (),
+    locked: Sequence[int] = (),
+) -> Improvement:
+    """Search for better plans (`improve`), with what `settings` want of the solvers: polished plans before it, and
+    a choice among all plans met after it (Alonso-Mora et al. 2017; Sartori & Buriol 2020).
+    """
+    failed = 0
+
+    def asked(solver: Callable[..., Plans | None], *about: object) -> Plans:
+        nonlocal failed
+        try:
+            return solver(*about) or {}
+        except Exception:  # noqa: BLE001 - whatever a solver throws, the plans hold without it
+            failed += 1
+            return {}
+
+    was = {v: tuple(fleet.routes[v, CODE, : fleet.shuttles[v, N]].tolist()) for v in range(fleet.count)}
+    polished: Plans = {}
+    if settings.polish > 0 and fleet.count > 0:
+        polished = asked(solvers.polish, fleet, times, now, _neighbours(fleet, times, seed, settings.polish))
+        fleet = _with(fleet, polished)
+    found = improve(
+        fleet, times, now, iterations=settings.iterations, seed=seed, waiting=waiting, locked=locked,
+        pool=_POOL if settings.choose else 0,
+    )  # fmt: skip
+    plans = {**polished, **found.plans}
+    if settings.choose:
+        plans |= asked(solvers.choose, found.pool, {**was, **plans})
+    changed = {row: visits for row, visits in sorted(plans.items()) if visits != was.get(row)}
+    return structs.replace(found, plans=changed, pool=(), failed=failed)
+
+
+def _neighbours(fleet: Fleet, times: DriveTimes, seed: int, most: int) -> list[int]:
+    """Rows of the shuttles that are soonest where one of those with something to do, by turns, drives to."""
+    busy = [v for v in range(fleet.count) if fleet.shuttles[v, N] > 0]
+    if not busy:
+        return []
+    place = fleet.visits[fleet.routes[busy[seed % len(busy)], CODE, 0], V_PLACE]
+    drive = times.table[0, fleet.shuttles[: fleet.count, NODE], place]
+    return sorted(np.argsort(drive, kind="stable")[:most].tolist())
+
+
+def _with(fleet: Fleet, plans: Plans) -> Fleet:
+    """The fleet with other codes on these plans, their timetables not yet made: the search makes its own."""
+    other = copy(fleet)
+    other.shuttles, other.routes = fleet.shuttles.copy(), fleet.routes.copy()
+    longest = max(map(len, plans.values()), default=0)
+    other.room_for(points=longest)
+    for row, visits in plans.items():
+        other.shuttles[row, N] = len(visits)
+        other.routes[row, CODE, : len(visits)] = visits
+    return other
 
 
 def improve(

@@ -125,8 +125,8 @@ structref.define_proxy(  # type: ignore[no-untyped-call]
 
 @njit(cache=True)
 def state(s):  # type: ignore[no-untyped-def]
-    """(n, plans, rides, reach, routes) of a search: its own arrays, for who steers it from outside."""
-    return s.n, s.plans, s.rides, s.reach, s.routes
+    """(n, plans, rides, reach, routes, pool) of a search: its own arrays, for who steers it from outside."""
+    return s.n, s.plans, s.rides, s.reach, s.routes, s.pool
 
 
 @njit(cache=True)

@@ -521,7 +521,7 @@ class Dispatcher:
             latest = event.at
             events.append(event)
 
-        reactions = Reactions(desk, write, solver.min_cost_moves)
+        reactions = Reactions(desk, write, solver.OR_TOOLS)
         try:
             act(reactions, now)
             if events:

@@ -19,9 +19,11 @@ from msgspec import Struct
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
+from dispatch.core.domain import Reoptimise
 from dispatch.core.fleet import Fleet
 from dispatch.core.improvement import locked, waiting
-from dispatch.core.reoptimise import Improvement, improve
+from dispatch.core.reoptimise import Improvement, better_plans
+from dispatch.solver import OR_TOOLS
 from routing.travel_times import DriveTimes
 
 NICE: Final = 5
@@ -44,7 +46,7 @@ class Question(Struct, frozen=True):
     now: int
     seed: int
     """seq of the world"""
-    iterations: int
+    settings: Reoptimise
     queued: dict[int, str]
     """requests in the queue, by their pickup's code"""
     locked: tuple[int, ...]
@@ -68,7 +70,7 @@ def question(desk: Desk, now: int) -> Question | None:
     copy.count = fleet.count
     copy.shuttles, copy.routes = fleet.shuttles[: fleet.count].copy(), fleet.routes[: fleet.count].copy()
     copy.visits, copy.rules = fleet.visits[: 2 * len(world.numbered)].copy(), fleet.rules.copy()
-    return Question(copy, now, world.seq, settings.iterations, queued, locked(world), tuple(desk.names), before)
+    return Question(copy, now, world.seq, settings, queued, locked(world), tuple(desk.names), before)
 
 
 def proposals(asked: Question, found: Improvement, desk: Desk, now: int) -> tuple[list[ev.PlansProposed], int]:
@@ -187,15 +189,10 @@ def main(answer: Callable[[Question, DriveTimes], Any] | None = None) -> None:
 
 
 def _improvement(asked: Question, times: DriveTimes) -> Improvement:
-    return improve(
-        asked.fleet,
-        times,
-        asked.now,
-        iterations=asked.iterations,
-        seed=asked.seed,
-        waiting=list(asked.queued),
+    return better_plans(
+        asked.fleet, times, asked.now, asked.settings, OR_TOOLS, seed=asked.seed, waiting=list(asked.queued),
         locked=asked.locked,
-    )
+    )  # fmt: skip
 
 
 def _read(source: BinaryIO) -> Any:

@@ -110,7 +110,7 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
         np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), np.zeros(0, np.int64), FEWER_VEHICLES, 2 * rides + 4,
         rides, 2**17, 0, seed,
     )  # fmt: skip
-    counters, plans, elements, reach, planned = state(s)
+    counters, plans, elements, reach, planned, _ = state(s)
     counters[[se.STRING, se.CARDINALITY]] = tuning.string, tuning.cardinality
     counters[[se.BLINK, se.GAP]] = tuning.blink, tuning.gap
     counters[se.TWINS] = fleet.shuttles[0, f.N]

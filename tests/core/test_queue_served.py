@@ -13,7 +13,7 @@ from tests.worlds import drive_times, grid, ms, opened, request
 def test_a_cancelled_place_goes_to_who_waited_first() -> None:
     """One place on one shuttle; two wait for it. Nobody is booked before it is free, and then the first one is."""
     written: list[ev.Event] = []
-    react = Reactions(Desk(drive_times(grid(9, 1))), written.append, solver.min_cost_moves)
+    react = Reactions(Desk(drive_times(grid(9, 1))), written.append, solver.OR_TOOLS)
     policy = Policy(max_wait_s=300, journey_extra_s=300, reoptimise=Reoptimise(30, 20), queue=Queue(1800))
     react.record([opened(9), ev.PolicyChanged(0, policy), ev.ShiftOpened(0, Shift("v", "v", 0, 0, ms(7200), 1))])
     for n, name in enumerate(("has it", "first", "second")):

@@ -33,7 +33,7 @@ def zone(
 ) -> tuple[Reactions, list[ev.Event]]:
     """Shuttles that stand at these corners, and what is written."""
     written: list[ev.Event] = []
-    react = Reactions(Desk(TIMES), written.append, assign)
+    react = Reactions(Desk(TIMES), written.append, solver.OR_TOOLS._replace(assign=assign))
     react.record([opened(WIDTH), ev.PolicyChanged(0, Policy(reoptimise=Reoptimise(), rebalance=rules, divert=divert))])
     react.record([
         ev.ShiftOpened(0, Shift(f"v{n}", f"v{n}", node, 0, ms(7200), 4, calls=calls)) for n, node in enumerate(at)

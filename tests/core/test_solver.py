@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
+from typing import Any
 
 import pytest
+from msgspec import structs
 
+from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core.reoptimise import PooledPlan, improve
+from dispatch.core.desk import Desk
+from dispatch.core.domain import Policy, Reoptimise, Shift
+from dispatch.core.invariants import check
+from dispatch.core.reactions import Reactions, answer
+from dispatch.core.reoptimise import PooledPlan, Solvers, improve
 from dispatch.core.timing import OK
-from dispatch.solver import choose_routes, min_cost_moves, polish_cluster, propose
+from dispatch.solver import OR_TOOLS, choose_routes, min_cost_moves, polish_cluster
 from tests.core.test_reoptimise import MINUTE, Town
+from tests.worlds import drive_times, grid, ms, opened, request
 
-PLAN = {0: (2, 3)}
+RULES = Reoptimise(30, 20, choose=True, polish=4)
 
 
-def raises() -> dict[int, tuple[int, ...]]:
+def raises(*_: object) -> dict[int, tuple[int, ...]]:
     """A solver that breaks down."""
     raise RuntimeError("model invalid")
 
 
-def hangs() -> dict[int, tuple[int, ...]]:
-    """A solver that does not keep its limit."""
-    time.sleep(30)
-    return PLAN
+def finds_nothing(*_: object) -> None:
+    """A solver without an answer."""
 
 
-@pytest.mark.parametrize(
-    ("call", "fits", "cause"),
-    [
-        (raises, True, "raised"),
-        (hangs, True, "late"),
-        (lambda: None, True, "nothing"),
-        (lambda: PLAN, False, "rejected"),
-        (lambda: PLAN, True, "accepted"),
-    ],
-)
-def test_whatever_a_solver_does_only_what_the_judge_accepts_comes_through(call, fits, cause) -> None:  # type: ignore[no-untyped-def]
-    """Raises, hangs past its limit, finds nothing, proposes what is infeasible: a counter, and the old plan."""
-    plans, counter = {0: (0, 1)}, Counter[str]()
-    begun = time.perf_counter()
-    proposal = propose(call, lambda _: fits, within_s=0.1)
-    counter[proposal.cause] += 1
-    plans.update(proposal.result or {})
-    assert counter == {cause: 1}
-    assert plans == (PLAN if cause == "accepted" else {0: (0, 1)})
-    assert time.perf_counter() - begun < 5
+def two_booked(solvers: Solvers) -> tuple[Reactions, list[ev.Event]]:
+    """Two shuttles at the ends of a street, each with a ride that the other one is nearer to."""
+    written: list[ev.Event] = []
+    react = Reactions(Desk(drive_times(grid(9, 1))), written.append, solvers)
+    react.record([opened(9), ev.PolicyChanged(0, Policy(max_wait_s=3600, journey_extra_s=3600, reoptimise=RULES))])
+    for name, node, start, goal in (("west", 0, 8, 6), ("east", 8, 0, 2)):
+        react.record([ev.ShiftOpened(0, Shift(name, name, node, 0, ms(7200), 4))])
+        asked = request(f"of {name}", start, goal, direct_s=120)
+        react.record([ev.RequestMade(0, asked)])
+        react.record(answer(react.desk, asked, 0, lambda *_: 0))
+        if name == "west":
+            react.record([ev.ActTaken(0, "lock", "mina", "until the other one is there", asked.id)])
+    react.record([ev.ActTaken(0, "unlock", "mina", "now", "of west")])
+    return react, written
 
 
-def test_a_judge_that_raises_refuses() -> None:
-    """A proposal that can't even be judged is none."""
-    assert propose(lambda: PLAN, lambda plans: bool(plans[7])).cause == "raised"
+@pytest.mark.parametrize("choose", [raises, finds_nothing, lambda *_: {0: (0, 0)}, lambda *_: {7: (0, 1)}])
+@pytest.mark.parametrize("polish", [raises, finds_nothing])
+def test_whatever_a_solver_does_the_judge_decides(choose: Any, polish: Any) -> None:
+    """It raises, finds nothing, proposes what may not be: every ride keeps its promise, and it is counted."""
+    react, written = two_booked(OR_TOOLS._replace(choose=choose, polish=polish))
+    react.tick(ms(30))
+    assert react.desk.rejected == (choose is not finds_nothing) + (polish is raises)
+    plans = [shuttle.plan.visits for shuttle in react.desk.world.shuttles.values()]
+    assert sorted(code for plan in plans for code in plan) == [0, 1, 2, 3]
+    assert check([*written, ev.DayClosed(ms(7200))]) is not None
+
+
+def test_the_solvers_are_asked_as_the_rules_say() -> None:
+    """Polishing alone, with no search at all, exchanges the two rides; asked for nothing, nothing is done."""
+    for polish, better in ((4, True), (0, False)):
+        react, _ = two_booked(OR_TOOLS)
+        rules = structs.replace(react.desk.world.policy, reoptimise=Reoptimise(30, 0, polish=polish))
+        before = {name: shuttle.plan.visits for name, shuttle in react.desk.world.shuttles.items()}
+        react.record([ev.PolicyChanged(0, rules)])
+        react.tick(ms(30))
+        after = {name: shuttle.plan.visits for name, shuttle in react.desk.world.shuttles.items()}
+        assert (after != before) == better
 
 
 def test_choose_routes_takes_one_plan_a_shuttle_and_everybody_once() -> None:

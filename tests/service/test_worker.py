@@ -16,10 +16,11 @@ from dispatch.core import invariants
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Access, Queue, Reoptimise, RideRequest
 from dispatch.core.reactions import answer
-from dispatch.core.reoptimise import Improvement, improve
+from dispatch.core.reoptimise import Improvement, better_plans, improve
 from dispatch.service.clocks import SteppedClock
 from dispatch.service.dispatcher import Dispatcher, Zone
 from dispatch.service.worker import Question, Worker, WorkerFailed, proposals, question
+from dispatch.solver import OR_TOOLS
 from simulator.replay import Recorded, replay
 from tests.faults import town
 from tests.service.stores import MORNING, dispatching, embedded, log_of, run
@@ -123,7 +124,7 @@ def test_a_search_that_fails_is_told_and_the_next_one_answered() -> None:
         asked = question(desk, desk.world.now)
         assert asked is not None
         with pytest.raises(WorkerFailed, match="Error"):
-            await worker.ask(replace(asked, iterations="many"), desk.times)  # type: ignore[arg-type]
+            await worker.ask(replace(asked, settings="many"), desk.times)  # type: ignore[arg-type]
         process = worker.process
         assert isinstance(await worker.ask(asked, desk.times), Improvement)
         assert worker.process is process
@@ -141,8 +142,10 @@ def test_a_question_has_one_answer_whoever_is_asked() -> None:
         desk = _desk()
         asked = question(desk, 0)
         assert asked is not None
-        questions = [replace(asked, seed=seed, iterations=1 + seed % 3) for seed in range(12)]
-        here = [improve(q.fleet, desk.times, q.now, iterations=q.iterations, seed=q.seed) for q in questions]
+        questions = [
+            replace(asked, seed=seed, settings=Reoptimise(30, 1 + seed % 3, choose=True)) for seed in range(12)
+        ]
+        here = [better_plans(q.fleet, desk.times, q.now, q.settings, OR_TOOLS, seed=q.seed) for q in questions]
         assert len({str(found.plans) for found in here}) > 1  # the seed matters, so agreeing says something
         workers = [Worker(hangs_s=120.0), Worker(hangs_s=120.0)]
         one = [await workers[0].ask(q, desk.times) for q in questions]
