@@ -34,6 +34,8 @@ GIVE_UP_S = 600.0
 """real seconds; who has waited for an answer so long is not coming back"""
 TRIES = 3
 """how often a rider asks again because a quote went to somebody else while they chose"""
+AGES = ("child", "youth", "adult", "65+")
+"""what the service calls them; a scenario may have others"""
 _OVER = ("delivered", "cancelled", "no_show", "refused", "declined")
 
 
@@ -208,7 +210,8 @@ class Day:
         phone = f"+82100{attempt.made_at % 10**6:06}{int(attempt.id) % 10_000 if attempt.id.isdigit() else 0:04}"[:15]
         code = (await api.need("POST", "/v1/sign-in/code", {"phone": phone}))["development_code"]
         api.token = (await api.need("POST", "/v1/sign-in", {"phone": phone, "code": code}))["access_token"]
-        await api.need("PUT", "/v1/me", {"name": f"Rider {attempt.id}"})
+        known = {"name": f"Rider {attempt.id}", "age_group": attempt.age if attempt.age in AGES else None}
+        await api.need("PUT", "/v1/me", known)
 
     def journey(self, attempt: Attempt) -> dict[str, Any]:
         """What a rider asks for, but for when."""

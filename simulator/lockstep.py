@@ -103,7 +103,7 @@ def _written(event: ev.Event) -> bytes:
     if isinstance(event, ev.DayOpened):
         event = replace(event, live=False, seed=0)
     elif isinstance(event, ev.RequestMade):
-        request = replace(event.request, rider=None, attempt=None, first_depart=None)
+        request = replace(event.request, rider=None, attempt=None, first_depart=None, age=None, channel=None)
         event = replace(event, request=request)
     return msgspec.json.encode(event)
 

@@ -86,29 +86,37 @@ def checked(journey: Journey) -> Journey:
     return journey
 
 
-async def check_rider(live: Live, rider: str) -> None:
-    """Raises Problem for a rider who was deleted, or who missed rides too often."""
-    missed = await live.vault.standing(rider)
-    if missed is None:
+async def check_rider(live: Live, rider: str) -> str | None:
+    """The rider's age group, if told. Raises Problem for one who was deleted, or who missed rides too often."""
+    known = await live.vault.standing(rider)
+    if known is None:
         raise Problem("no_such_rider")
     now = live.moments.zero_utc // 1000 + live.now // 1000
-    recent = [at for at in missed if at > now - STRIKES_WITHIN_S]
+    recent = [at for at in known.missed if at > now - STRIKES_WITHIN_S]
     if len(recent) >= STRIKES and recent[-1] > now - SUSPENDED_S:
         raise Problem("suspended")
+    return known.age_group
 
 
-async def ask(live: Live, rider: str, journey: Journey, act: ev.ActTaken | None = None) -> QuotesSaid:
-    """Ask for a journey: the request is in the log, and its answer or its quotes come back."""
+async def ask(
+    live: Live, rider: str, journey: Journey, act: ev.ActTaken | None = None, age: str | None = None
+) -> QuotesSaid:
+    """Ask for a journey: the request is in the log, and its answer or its quotes come back.
+
+    `act` is that of an operator who asks for somebody on the phone.
+    """
     live.require_ready()
     began = time.perf_counter()
     name = reference()
     answers: list[Answer] = []
+    channel = "app" if act is None else "phone"
 
     def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
         world = desk.world
         request = request_for(
-            live.area, desk.times, world.policy, journey, now, id=name, rider=rider, closed=world.closed_places
-        )
+            live.area, desk.times, world.policy, journey, now,
+            id=name, rider=rider, closed=world.closed_places, age=age, channel=channel,
+        )  # fmt: skip
         yield ev.RequestMade(now, request)
         answer = desk.quote(name, now)
         answers.append(answer)

@@ -100,6 +100,7 @@ def replace_booking(
     request = request_for(
         live.area, reactions.desk.times, world.policy, journey, now,
         id=name, rider=ride.request.rider, closed=world.closed_places,
+        age=ride.request.age, channel=ride.request.channel,
     )  # fmt: skip
     first = structs.replace(request, attempt=ride.request.attempt or old, first_depart=request.depart_after)
     if act is not None:

@@ -346,6 +346,8 @@ class PersonAsk(Ask):
     """messages go there, too"""
     language: Literal["ko", "en"] | None = None
     """of messages; none: English"""
+    age_group: Literal["child", "youth", "adult", "65+"] | None = None
+    """for figures by group; decides nothing"""
 
 
 class PersonSaid(PersonAsk):

@@ -145,16 +145,19 @@ class Recurring:
             return  # its stop point is closed or gone: tried again tomorrow
         if journey is None:
             return
-        if await live.vault.standing(rider) is None:
+        known = await live.vault.standing(rider)
+        if known is None:
             return
         if live.ride(name) is None:
             attempt = None if before is None else before.ride
+            age = known.age_group
 
             def decide(desk: Desk, now: int) -> Iterator[ev.Event]:
                 world = desk.world
                 request = request_for(
-                    live.area, desk.times, world.policy, journey, now, id=name, rider=rider, closed=world.closed_places
-                )
+                    live.area, desk.times, world.policy, journey, now,
+                    id=name, rider=rider, closed=world.closed_places, age=age, channel="recurring",
+                )  # fmt: skip
                 yield ev.RequestMade(now, structs.replace(request, attempt=attempt))
                 answer = desk.quote(name, now)
                 booked = desk.accept(answer.quotes[0], now) if answer.quotes else []

@@ -56,16 +56,16 @@ TRACK_S = 3.0
 async def quotes(journey: JourneyAsk, who: ForRider, live: LiveZone) -> QuotesSaid:
     """Ask for a journey: up to three offers; or later ones, or a place in the queue, and why."""
     live.require_ready()
-    await check_rider(live, who.rider)
+    age = await check_rider(live, who.rider)
     there = journey_of(live, journey)
     if journey.return_after is None:
-        return await ask(live, who.rider, there, by_phone(who, "book", None))
+        return await ask(live, who.rider, there, by_phone(who, "book", None), age)
     after = live.moments.ms(journey.return_after)
     check_times(live, after, None)
     if after <= max(there.depart_after or live.now, there.arrive_by or 0):
         raise Problem("back_before")
-    told = await ask(live, who.rider, there, by_phone(who, "book", None))
-    back = await ask(live, who.rider, there.back(after), by_phone(who, "book", None))
+    told = await ask(live, who.rider, there, by_phone(who, "book", None), age)
+    back = await ask(live, who.rider, there.back(after), by_phone(who, "book", None), age)
     return told.model_copy(update={"back": back})
 
 
@@ -73,14 +73,14 @@ async def quotes(journey: JourneyAsk, who: ForRider, live: LiveZone) -> QuotesSa
 async def way_back(ride: Id, back: ReturnAsk, who: ForRider, live: LiveZone) -> QuotesSaid:
     """Ask for the same people's way back from a ride: from where it ends, to where it began."""
     request = own_ride(live, who, ride).request
-    await check_rider(live, who.rider)
+    age = await check_rider(live, who.rider)
     place = live.area.places.end_at
     origin, goal = place(request.origins[0].place), place(request.destinations[0].place)
     journey = Journey(origin, goal, seats=request.seats, wheelchairs=request.wheelchairs)
     depart = None if back.depart_after is None else live.moments.ms(back.depart_after)
     if depart is not None and depart < live.now:
         raise Problem("time_past")
-    return await ask(live, who.rider, checked(journey.back(depart)), by_phone(who, "book", None))
+    return await ask(live, who.rider, checked(journey.back(depart)), by_phone(who, "book", None), age)
 
 
 @router.post(

@@ -112,6 +112,7 @@ async def change_me(ask: PersonAsk, caller: RiderCaller, live: LiveZone) -> Pers
     """Change name, address or note."""
     person = {**await _person(live, caller), **ask.model_dump()}
     await live.vault.put(caller.subject, "person", person)
+    await live.vault.note_age(caller.subject, ask.age_group)
     live.forget_person(caller.subject)
     return PersonSaid.model_validate({"rider": caller.subject, **person})
 

@@ -34,9 +34,10 @@ async def note_missed(live: Live, ride: Ride, kind: str) -> None:
 @router.get("/terms", tags=["rider"], responses=answers("no_such_rider"))
 async def terms(who: ForRider, live: LiveZone) -> TermsSaid:
     """What follows from rides that are missed or given back late, and how the rider stands."""
-    missed = await live.vault.standing(who.rider)
-    if missed is None:
+    known = await live.vault.standing(who.rider)
+    if known is None:
         raise Problem("no_such_rider")
+    missed = known.missed
     policy, now = live.world.policy, live.moments.zero_utc // 1000 + live.now // 1000
     recent = [at for at in missed if at > now - STRIKES_WITHIN_S]
     until = None

@@ -13,7 +13,7 @@ import json
 import secrets
 import time
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +21,14 @@ from redis.asyncio import Redis
 
 NONCE_BYTES = 12
 POSITIONS_KEPT_S = 86_400
+
+
+class Standing(NamedTuple):
+    """What each request of a rider depends on."""
+
+    missed: list[int]
+    """when they missed rides, s since 1970"""
+    age_group: str | None
 
 
 class Vault:
@@ -63,25 +71,33 @@ class Vault:
         """Is there such a rider, not deleted?"""
         return bool(await self._redis.hexists(self._key("keys"), rider))
 
-    async def standing(self, rider: str) -> list[int] | None:
-        """When a rider missed rides, s since 1970; None: there is no such rider."""
+    async def standing(self, rider: str) -> Standing | None:
+        """What each of a rider's requests depends on; None: there is no such rider."""
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.hexists(self._key("keys"), rider)
             pipe.hget(self._key("missed"), rider)
-            known, missed = await pipe.execute()
-        return (_read(missed) or []) if known else None
+            pipe.hget(self._key("ages"), rider)
+            known, missed, age = await pipe.execute()
+        return Standing(_read(missed) or [], None if age is None else age.decode()) if known else None
+
+    async def note_age(self, rider: str, group: str | None) -> None:
+        """As the rider told it; it stands beside each request in the log, under the same pseudonym."""
+        if group is None:
+            await self._redis.hdel(self._key("ages"), rider)
+        else:
+            await self._redis.hset(self._key("ages"), rider, group)
 
     async def note_missed(self, rider: str, at: int) -> None:
         """One more; the last twenty are kept."""
-        missed = await self.standing(rider)
-        if missed is not None:
-            await self._redis.hset(self._key("missed"), rider, _packed([*missed[-19:], at]))
+        known = await self.standing(rider)
+        if known is not None:
+            await self._redis.hset(self._key("missed"), rider, _packed([*known.missed[-19:], at]))
 
     async def forgive_missed(self, rider: str) -> None:
         """The last one does not count."""
-        missed = await self.standing(rider)
-        if missed:
-            await self._redis.hset(self._key("missed"), rider, _packed(missed[:-1]))
+        known = await self.standing(rider)
+        if known is not None and known.missed:
+            await self._redis.hset(self._key("missed"), rider, _packed(known.missed[:-1]))
 
     async def forget(self, rider: str) -> None:
         """Delete a rider: the key, and what it sealed."""
@@ -90,6 +106,7 @@ class Vault:
         if person is not None and "phone" in person:
             await self._redis.hdel(self._key("phones"), self._phone(person["phone"]))
         await self._redis.hdel(self._key("missed"), rider)
+        await self.note_age(rider, None)
         await self._redis.delete(self._key(f"of:{rider}"))
 
     async def put(self, rider: str, what: str, value: Any) -> bool:

@@ -146,8 +146,13 @@ def request_for(
     id: str,  # noqa: A002
     rider: str | None,
     closed: Container[int] = (),
+    age: str | None = None,
+    channel: str | None = None,
 ) -> RideRequest:
-    """The core's request for a journey, as the simulator makes it of an attempt. Closed stop points are left out."""
+    """The core's request for a journey, as the simulator makes it of an attempt. Closed stop points are left out.
+
+    `age` and `channel` label it for figures by group.
+    """
     departs = max(now, journey.depart_after) if journey.depart_after is not None else now
     ends = np.array([[journey.origin.place], [journey.destination.place], [departs]], np.int64)
     ms, mm = direct(times, ends[0], ends[1], ends[2])
@@ -173,6 +178,8 @@ def request_for(
         seats=journey.seats,
         wheelchairs=journey.wheelchairs,
         rider=rider,
+        age=age,
+        channel=channel,
     )
 
 

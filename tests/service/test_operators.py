@@ -44,6 +44,7 @@ def test_a_morning(tmp_path: Path) -> None:
             ride = (await do("POST", f"/v1/bookings?rider={rider}", take, 201, Idempotency_Key="k"))["id"]
             before = await do("GET", "/v1/operator/state")
             assert [line["id"] for line in before["rides"]] == [ride]
+            assert at_town.live.world.rides[ride].request.channel == "phone"
             await at_town.pass_time(1)
             own = at_town.live.world.rides[ride].shuttle
             others = [name for name, s in at_town.live.world.shuttles.items() if name != own and s.shift.seats > 6]

@@ -133,13 +133,19 @@ def test_my_data_can_be_had_and_deleted(tmp_path: Path) -> None:
     async def story() -> None:
         async with served(tmp_path) as town:
             token = await town.rider()
-            await town.call("PUT", "/v1/me", {"name": "Aiko 🚌", "address": "Yaren"}, token=token)
+            await town.call("PUT", "/v1/me", {"name": "Aiko 🚌", "address": "Yaren", "age_group": "65+"}, token=token)
             ride = await town.booked(token)
+            request = town.live.world.rides[ride["id"]].request
+            assert (request.age, request.channel) == ("65+", "app")
             await town.call("POST", f"/v1/rides/{ride['id']}/complaints", {"words": "late"}, token=token)
             kept = (await town.call("GET", "/v1/me/export", token=token)).json()
             assert kept["kept"]["person"]["name"] == "Aiko 🚌"
             assert [r["id"] for r in kept["rides"]] == [ride["id"]]
+            rider = request.rider or ""
+            assert (await town.live.vault.standing(rider)) == ([], "65+")
             assert (await town.call("DELETE", "/v1/me", token=token)).status_code == 200
+            assert await town.live.vault.standing(rider) is None
+            assert not await town.live.redis.hexists(town.live.vault._key("ages"), rider)
             assert (await town.call("GET", "/v1/me", token=token)).json()["code"] == "no_such_rider"
             assert (await town.call("POST", "/v1/quotes", town.journey(), token=token)).json()[
                 "code"

@@ -9,7 +9,7 @@ import { leave } from "./asking";
 import { forgetRides } from "./following";
 import { draft, NOTHING } from "./journey";
 import { asRider, session } from "./session";
-import type { PersonSaid } from "./types";
+import { AGE_GROUPS, type PersonSaid } from "./types";
 import { t } from "./words";
 
 function signOut(): void {
@@ -72,7 +72,8 @@ export function Person({ onDeleted }: { onDeleted: () => void }) {
     event.preventDefault();
     if (person === null) return;
     const or = (text: string | null): string | null => (text === null || text.trim() === "" ? null : text.trim());
-    const body = { name: or(person.name), note: or(person.note), address: or(person.address) };
+    const { email, language, age_group } = person;
+    const body = { name: or(person.name), note: or(person.note), address: or(person.address), email, language, age_group };
     step(async () => {
       setPerson(await asRider<PersonSaid>("PUT", "/v1/me", { body }));
       setSaved(true);
@@ -106,6 +107,20 @@ export function Person({ onDeleted }: { onDeleted: () => void }) {
           <div class="field">
             <label for="address">{w.address}</label>
             <input id="address" type="text" autocomplete="street-address" maxLength={200} dir="auto" value={person.address ?? ""} onInput={(event) => change({ address: event.currentTarget.value })} />
+          </div>
+          <div class="field">
+            <label for="age">{w.age}</label>
+            <select id="age" value={person.age_group ?? ""} onChange={(event) => change({ age_group: AGE_GROUPS.find((group) => group === event.currentTarget.value) ?? null })} aria-describedby="age-hint">
+              <option value="">{w.ageNone}</option>
+              {AGE_GROUPS.map((group) => (
+                <option key={group} value={group}>
+                  {w.ages[group]}
+                </option>
+              ))}
+            </select>
+            <small id="age-hint" class="muted">
+              {w.ageHint}
+            </small>
           </div>
           <button class="button primary big" disabled={busy}>
             {w.save}

@@ -72,7 +72,13 @@ export interface PersonSaid {
   name: string | null;
   address: string | null;
   note: string | null;
+  email: string | null;
+  language: "ko" | "en" | null;
+  age_group: AgeGroup | null;
 }
+
+export const AGE_GROUPS = ["child", "youth", "adult", "65+"] as const;
+export type AgeGroup = (typeof AGE_GROUPS)[number];
 
 export interface ComplaintSaid {
   id: string;
