@@ -40,13 +40,19 @@ def figure(title: str, caption: str, chart: str) -> str:
     return section(title, f'<figure><figcaption>{escape(caption)}</figcaption><div class="wide">{chart}</div></figure>')
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of texts; all columns but the first are figures."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]] | Mapping[str, Sequence[Sequence[str]]]) -> str:
+    """A table of texts; all columns but the first are figures. A mapping has rows under headings."""
     top = "".join(f"<th{_css(i)}>{escape(cell)}</th>" for i, cell in enumerate(head))
-    body = "".join(
-        f"<tr>{''.join(f'<td{_css(i)}>{escape(cell)}</td>' for i, cell in enumerate(row))}</tr>" for row in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    bodies = [_body(rows)] if not isinstance(rows, Mapping) else [
+        _body(part, f'<tr class="group"><th colspan="{len(head)}" scope="rowgroup">{escape(heading)}</th></tr>')
+        for heading, part in rows.items()
+    ]  # fmt: skip
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead>{"".join(bodies)}</table></div>'
+
+
+def _body(rows: Sequence[Sequence[str]], heading: str = "") -> str:
+    cells = ("".join(f"<td{_css(i)}>{escape(cell)}</td>" for i, cell in enumerate(row)) for row in rows)
+    return f"<tbody>{heading}{''.join(f'<tr>{row}</tr>' for row in cells)}</tbody>"
 
 
 def facts(pairs: Mapping[str, str]) -> str:

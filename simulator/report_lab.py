@@ -45,25 +45,32 @@ def instead(kpis: Mapping[str, Any]) -> str:
     )
 
 
+KINDS: Final = {
+    "part of town": "Part of town", "age": "Age group", "channel": "Way of booking", "wheelchair": "Wheelchair",
+    "ahead": "When it was booked",
+}  # fmt: skip
+GROUPS: Final = {
+    ("wheelchair", "yes"): "with one", ("wheelchair", "no"): "without",
+    ("ahead", "yes"): "ahead", ("ahead", "no"): "for at once",
+}  # fmt: skip
+
+
 def who(kpis: Mapping[str, Any]) -> str:
     """Figures by group of riders; empty where there is one group only."""
     rows: Sequence[Mapping[str, Any]] = look_up(kpis, "extra.groups") or ()
     if not rows:
         return ""
     head = ["", "asked", "carried", "share", "mean wait", "refused", "tried for", "walk"]
-    told_rows, before = [], ""
+    groups: dict[str, list[list[str]]] = {}
     for row in rows:
-        kind = str(row["kind"])
-        name = {"yes": kind, "no": f"not {kind}"}.get(str(row["group"]), str(row["group"]))
-        label = f"{kind}: {name}" if kind != before and name not in (kind, f"not {kind}") else name
-        before = kind
-        told_rows.append([
-            label, f"{row['attempts']:,}", f"{row['delivered']:,}", told("share_rate", row["share"]),
-            told("wait_mean_s", row["wait_mean_s"]), f"{row['refused']:,}",
+        kind, group = str(row["kind"]), str(row["group"])
+        groups.setdefault(KINDS.get(kind, kind), []).append([
+            GROUPS.get((kind, group), group), f"{row['attempts']:,}", f"{row['delivered']:,}",
+            told("share_rate", row["share"]), told("wait_mean_s", row["wait_mean_s"]), f"{row['refused']:,}",
             told("refused_wait_mean_s", row["refused_wait_mean_s"]), told("walk_mean_s", row["walk_mean_s"]),
         ])  # fmt: skip
     return section(
         "Who fared how",
         "<p>Part of town is where the journey begins: nine parts with about as many stop points each. Groups of a few "
-        "riders swing from day to day.</p>" + table(head, told_rows),
+        "riders swing from day to day.</p>" + table(head, groups),
     )

@@ -149,7 +149,8 @@ def test_the_report_tells_of_money_and_other_ways(town: Town, tmp_path: Path) ->
     assert "by the fixed buses, which could have carried 50.0 % of them, 20.0 min" in page
     assert "노선버스로도 갈 수 있었고, 그때는 평균 20.0분" in page
     assert "<td>by the fixed buses</td><td class='num'>20.0 min</td>" in page
-    assert "age: 65+" in page
+    assert ">Age group</th></tr><tr><td>65+</td>" in page
+    assert "<td>with one</td>" in page
     figures_csv = (tmp_path / "one" / "figures.csv").read_text()
     assert "\nmoney.cost_total,33000," in figures_csv
     assert "age,65+,1,1," in (tmp_path / "one" / "groups.csv").read_text()
