@@ -97,6 +97,8 @@ class Desk:
             touched.update(event.plans)  # type: ignore[attr-defined]
         elif kind is ev.ShiftOpened:
             self._open(event.shift.id)  # type: ignore[attr-defined]
+        elif kind is ev.BreakPlanned:
+            write_call(self.fleet, world.calls[len(world.numbered) - 1])
         elif kind is ev.PolicyChanged:
             self.fleet = pack(world, self.times)
             touched.update(world.shuttles)

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from dispatch.core.domain import Access, Policy, Promise, Receipt, RideRequest, Shift
+from dispatch.core.domain import Access, FixedCall, Policy, Promise, Receipt, RideRequest, Shift
 
 SCHEMA = 1
 
@@ -243,6 +243,23 @@ class CallMade(Event, frozen=True, tag=True):
     number: int
 
 
+class BreakPlanned(Event, frozen=True, tag=True):
+    """A driver takes a break that the shift does not have: a fixed call more, after so many points of the plan."""
+
+    shuttle: str
+    call: FixedCall
+    after: int
+    author: str = ""
+
+
+class BreakDropped(Event, frozen=True, tag=True):
+    """A break that was asked for is not taken; `number` as in the plan."""
+
+    shuttle: str
+    number: int
+    author: str = ""
+
+
 class ShuttleBrokeDown(Event, frozen=True, tag=True):
     """The shuttle can go no further; it stands at `node`. Riders aboard wait for another one."""
 
@@ -356,6 +373,8 @@ AnyEvent = (
     | RiderAlighted
     | NoShow
     | CallMade
+    | BreakPlanned
+    | BreakDropped
     | ShuttleBrokeDown
     | RiderStranded
     | RoadClosed

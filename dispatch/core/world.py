@@ -54,6 +54,8 @@ class Call(Struct, omit_defaults=True):
     number: int
     call: FixedCall
     shuttle: str
+    asked: bool = False
+    """by the driver, on the day"""
 
 
 class Shuttle(Struct, omit_defaults=True):
@@ -328,6 +330,22 @@ def _call_made(world: World, e: ev.CallMade) -> None:
     _end_service(world, shuttle, shuttle.stands if call.place is None else call.place, e.at, call.duration)
 
 
+def _break_planned(world: World, e: ev.BreakPlanned) -> None:
+    shuttle, number = world.shuttles[e.shuttle], len(world.numbered)
+    world.numbered.append(None)
+    world.calls[number] = Call(number, e.call, e.shuttle, asked=True)
+    visits = shuttle.plan.visits
+    shuttle.plan = Plan(shuttle.plan.version + 1, (*visits[: e.after], 2 * number, *visits[e.after :]))
+    _never_past(shuttle, e.at)
+    shuttle.idle_goal = None
+
+
+def _break_dropped(world: World, e: ev.BreakDropped) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    _never_past(shuttle, e.at)
+    shuttle.plan = _without(shuttle.plan, 2 * e.number)
+
+
 def _shuttle_broke_down(world: World, e: ev.ShuttleBrokeDown) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.state, shuttle.node, shuttle.at, shuttle.heading = "broken", e.node, e.at, -1
@@ -421,6 +439,8 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.RiderAlighted: _rider_alighted,
     ev.NoShow: _no_show,
     ev.CallMade: _call_made,
+    ev.BreakPlanned: _break_planned,
+    ev.BreakDropped: _break_dropped,
     ev.ShuttleBrokeDown: _shuttle_broke_down,
     ev.RiderStranded: _rider_stranded,
     ev.RoadClosed: _road_closed,

@@ -115,6 +115,8 @@ class ManifestStopSaid(Said):
     """as planned; who comes otherwise may get in or out otherwise"""
     aboard_after: int
     fixed: Literal["break", "timetable", "depot"] | None
+    asked: bool
+    """a break that the driver has asked for, and may give up"""
 
 
 class Drive(Said):
@@ -179,6 +181,14 @@ class EventsSaid(Said):
 
     outcomes: list[Outcome]
     manifest: ManifestSaid
+
+
+class BreakAsk(Ask):
+    """A break that the shift does not have, as soon as there is room for it."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    """the telephone's own: asked for again with the same id, it is the same break"""
+    minutes: Annotated[int, Field(ge=5, le=60)]
 
 
 class TroubleAsk(Ask):

@@ -17,6 +17,7 @@ from dispatch.core.reactions import Reactions
 from dispatch.service import driving
 from dispatch.service.auth import DriverCaller, boarding_code
 from dispatch.service.driver_models import (
+    BreakAsk,
     DriverEvent,
     EventsAsk,
     EventsSaid,
@@ -241,6 +242,22 @@ def _fact(live: Live, shift: str, event: DriverEvent) -> driving.Fact:
     if place is None:
         raise Problem("invalid", fields=["stop: is missing"])
     return driving.arrive(shift, place)
+
+
+@router.post("/shifts/{shift}/break", responses=answers("no_such_shift", "shift_not_open", "no_break_now"))
+async def take_break(shift: OwnShift, ask: BreakAsk, caller: DriverCaller, live: LiveZone) -> ManifestSaid:
+    """Take a break: at once, or as soon as nobody is aboard and every promise is kept. The manifest says when."""
+    fact = driving.take_break(shift, ask.minutes * 60_000, f"driver:{caller.subject}")
+    body = hashlib.sha256(ask.model_dump_json().encode()).digest()
+    await live.submit(fact, key=f"driver:{shift}:break:{ask.id}", body=body)
+    return await manifest_said(live, shift)
+
+
+@router.delete("/shifts/{shift}/break", responses=answers("no_such_shift", "nothing_to_change"))
+async def give_up_break(shift: OwnShift, caller: DriverCaller, live: LiveZone) -> ManifestSaid:
+    """Take no break after all. One that has begun is over when it was to be."""
+    await live.submit(driving.give_up_break(shift, f"driver:{caller.subject}"))
+    return await manifest_said(live, shift)
 
 
 @router.post("/shifts/{shift}/trouble", responses=answers("no_such_shift", "shift_not_open"))

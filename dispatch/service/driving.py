@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
+from dispatch.core.breaks import drop_break, plan_break
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Policy
 from dispatch.core.world import Ride, Shuttle
@@ -107,6 +108,32 @@ def make_call(name: str) -> Fact:
             raise refuse("already_driving")
         come = [] if call.place is None else _come_to(desk, name, call.place, at)
         return [*come, ev.CallMade(at, name, code // 2)]
+
+    return fact
+
+
+def take_break(name: str, duration: int, driver: str) -> Fact:
+    """A break of so many ms, at once or as soon as the plan has room for it."""
+
+    def fact(desk: Desk, at: int) -> list[ev.Event]:
+        working(desk, name)
+        try:
+            return plan_break(desk, name, duration, at, driver)
+        except ValueError as reason:
+            raise refuse(str(reason)) from None
+
+    return fact
+
+
+def give_up_break(name: str, driver: str) -> Fact:
+    """The break that was asked for and has not begun is not taken."""
+
+    def fact(desk: Desk, at: int) -> list[ev.Event]:
+        working(desk, name)
+        try:
+            return drop_break(desk, name, at, driver)
+        except ValueError as reason:
+            raise refuse(str(reason)) from None
 
     return fact
 

@@ -132,6 +132,8 @@ class Ledger:
                     self._asked_instead[name] = event.instead_of
         elif isinstance(event, ev.ShiftOpened):
             self._numbered += [None] * len(event.shift.calls)
+        elif isinstance(event, ev.BreakPlanned):
+            self._numbered.append(None)
         elif isinstance(event, ev.PlansChanged):
             self._note_moves(event, entry.seq)
         for viewer in self._viewers:

@@ -141,6 +141,7 @@ def _stop_said(live: Live, shuttle: Shuttle, visits: Sequence[Visit], people: Ma
         ],
         aboard_after=visits[-1].load,
         fixed=first.fixed,  # type: ignore[arg-type]
+        asked=first.ride is None and live.world.calls[first.code // 2].asked,
     )
 
 

@@ -55,6 +55,8 @@ class ShuttleSaid(Said):
     wheelchairs: int
     late: bool
     heard_s_ago: int | None
+    break_until: dt.datetime | None
+    """its driver has a break until then"""
     shift_start: dt.datetime
     shift_end: dt.datetime
     plan_version: int

@@ -83,6 +83,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "not_on_your_plan": (409, "That ride is not on this shuttle's plan."),
     "wrong_boarding_code": (409, "That is not the code of this ride."),
     "too_early": (409, "The rider was promised a later time."),
+    "no_break_now": (409, "There is no room for a break soon: riders are aboard, or were promised to be fetched."),
+    "break_planned": (409, "A break is planned already."),
     "clock_wrong": (422, "The time of the event lies too far from the service's own."),
     # operators
     "no_such_shuttle": (404, "There is no such shuttle."),

@@ -234,6 +234,19 @@ def test_a_round(town: Town, watched: Open) -> None:
     page.get_by_role("button", name="네, 끝냅니다").click()
     expect(page.get_by_role("alert").filter(has_text="아직 타고 있거나")).to_be_visible()
     page.get_by_role("button", name="계속 근무").click()
+    # a break is planned for when nobody is aboard, given up, and taken at once when there is nothing to do
+    page.get_by_role("button", name="메뉴").click()
+    page.get_by_role("button", name="휴식하기").click()
+    shot(page, "driver-break-ko")
+    assert axe(page) == []
+    page.get_by_role("button", name="15분").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [stop["asked"] for stop in town.crew(shift).manifest()["stops"][:2]] == [False, True]
+    page.get_by_role("button", name="메뉴").click()
+    page.get_by_role("button", name="휴식하기").click()
+    expect(page.get_by_text("쉬기로 되어 있습니다")).to_be_visible()
+    page.get_by_role("button", name="쉬지 않고 계속 운행").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     thumb(page, "출발")
     town.step_to(town.crew(shift).manifest()["drive"]["arrive_at"])
     thumb(page, "도착했습니다")
@@ -245,6 +258,11 @@ def test_a_round(town: Town, watched: Open) -> None:
     page.get_by_role("button", name="메뉴").click()
     shot(page, "driver-menu-ko")
     assert axe(page) == []
+    page.get_by_role("button", name="휴식하기").click()
+    town.step(60)  # the dwell is over
+    page.get_by_role("button", name="10분").click()
+    expect(page.get_by_role("heading", name="까지 휴식")).to_be_visible()
+    page.get_by_role("button", name="메뉴").click()
     page.get_by_role("button", name="근무 종료").click()
     page.get_by_role("button", name="네, 끝냅니다").click()
     expect(page.get_by_role("heading", name="어느 근무를 시작할까요?")).to_be_visible()

@@ -79,6 +79,8 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/driver/shifts/{shift}/positions"): D,
     ("POST", "/v1/driver/shifts/{shift}/events"): D,
     ("POST", "/v1/driver/shifts/{shift}/trouble"): D,
+    ("POST", "/v1/driver/shifts/{shift}/break"): D,
+    ("DELETE", "/v1/driver/shifts/{shift}/break"): D,
     ("GET", "/v1/operator/state"): STAFF,
     ("GET", "/v1/operator/days"): STAFF,
     ("GET", "/v1/operator/live"): STAFF,

@@ -61,9 +61,9 @@ class Shuttle:
     """Where a shuttle is and what it is to do, as the log tells."""
 
     __slots__ = (
-        "aboard", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "drive_table", "free_at", "goal",
-        "id", "late", "node", "place", "plan", "seats", "served", "shift", "thinned", "turned_from", "version",
-        "wheelchairs",
+        "aboard", "breaks", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "drive_table",
+        "free_at", "goal", "id", "late", "node", "place", "plan", "seats", "served", "shift", "thinned",
+        "turned_from", "version", "wheelchairs",
     )  # fmt: skip
 
     def __init__(self, shift: Shift) -> None:
@@ -82,6 +82,7 @@ class Shuttle:
         self.drive_slice = 0
         self.drive_table: NDArray[np.int32] | None = None
         self.aboard: set[int] = set()
+        self.breaks = False  # its driver has asked for one
         self.seats = 0
         self.wheelchairs = 0
         self.closed = ""  # why it takes part no more

@@ -107,6 +107,8 @@ JUDGED: Final[dict[type, Callable[[Day, Any], None]]] = {
     e.ShiftOpened: shifts.shift_opened,
     e.ShiftClosed: shifts.shift_closed,
     e.ShiftChanged: shifts.shift_changed,
+    e.BreakPlanned: shifts.break_planned,
+    e.BreakDropped: shifts.break_dropped,
     e.ShuttleBrokeDown: shifts.shuttle_broke_down,
     e.RiderStranded: shifts.rider_stranded,
     e.RequestMade: answers.request_made,

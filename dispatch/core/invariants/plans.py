@@ -108,7 +108,7 @@ def _judge_moved(day: Day, visit: int, ride: Ride, shuttle: Shuttle, source: Shu
 
 
 def _judge_calls(day: Day, shuttle: Shuttle, new: tuple[int, ...]) -> None:
-    if shuttle.shift.calls:
+    if shuttle.shift.calls or shuttle.breaks:
         calls = [visit for visit in shuttle.plan if day.rides[visit >> 1].call is not None]
         if calls != [visit for visit in new if visit in calls]:
             day.found("committed", f"the fixed calls of {shuttle.id} change places", shuttle)

@@ -6,18 +6,20 @@ import { LanguageChoice, LookChoice, Sheet, Trouble } from "../phone/Parts";
 import { said } from "../phone/problems";
 import { Unreachable } from "../shared/api";
 import { spokenClock } from "../shared/format";
+import { newKey } from "../shared/keys";
 import { aloud, canSpeak, say, setAloud } from "./aloud";
 import { session } from "./session";
-import { drop, end, round, trouble } from "./shift";
+import { drop, end, giveUpBreak, round, takeBreak, trouble } from "./shift";
 import { aloudText, whoIs } from "./telling";
 import { t } from "./words";
 
-type Page = "menu" | "stops" | "trouble" | "end";
+type Page = "menu" | "stops" | "break" | "trouble" | "end";
 
 export function Menu({ start, onClose }: { start: Page; onClose: () => void }) {
   const [page, setPage] = useState<Page>(start);
   const w = t.value;
   if (page === "stops") return <Stops onClose={onClose} />;
+  if (page === "break") return <BreakSheet onClose={onClose} />;
   if (page === "trouble") return <TroubleSheet onClose={onClose} />;
   if (page === "end") return <EndSheet onClose={onClose} />;
   const known = round.value;
@@ -26,6 +28,9 @@ export function Menu({ start, onClose }: { start: Page; onClose: () => void }) {
       <div class="stack">
         <button type="button" class="button big" onClick={() => setPage("stops")}>
           <Icon name="list" /> {w.menu.stops}
+        </button>
+        <button type="button" class="button big" onClick={() => setPage("break")}>
+          <Icon name="coffee" /> {w.menu.break}
         </button>
         <button type="button" class="button big" onClick={() => setPage("trouble")}>
           <Icon name="alert" /> {w.menu.trouble}
@@ -91,6 +96,49 @@ function Stops({ onClose }: { onClose: () => void }) {
           </li>
         ))}
       </ol>
+    </Sheet>
+  );
+}
+
+const MINUTES = [10, 15, 30, 45] as const;
+
+/** A break that the shift does not have: at once, or when nobody is aboard. */
+function BreakSheet({ onClose }: { onClose: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const [id] = useState(newKey);
+  const w = t.value.pause;
+  const planned = round.value?.stops.find((stop) => stop.asked);
+  const go = (act: Promise<void>): void => {
+    setBusy(true);
+    setWrong(null);
+    act
+      .then(onClose)
+      .catch((error: unknown) => setWrong(error instanceof Unreachable ? w.needsConnection : said(error)))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <Sheet title={t.value.menu.break} onClose={onClose}>
+      <div class="stack">
+        {planned === undefined ? (
+          <>
+            <p>{w.note}</p>
+            {MINUTES.map((minutes) => (
+              <button key={minutes} type="button" class="button big" disabled={busy} onClick={() => go(takeBreak(`${id}-${minutes}`, minutes))}>
+                {w.minutes(minutes)}
+              </button>
+            ))}
+          </>
+        ) : (
+          <>
+            <p>{w.planned(spokenClock(planned.begin_at), spokenClock(planned.done_at))}</p>
+            <button type="button" class="button big" disabled={busy} onClick={() => go(giveUpBreak())}>
+              {w.giveUp}
+            </button>
+          </>
+        )}
+        <Trouble text={wrong} />
+      </div>
     </Sheet>
   );
 }

@@ -154,4 +154,18 @@ export async function trouble(kind: "breakdown" | "cannot_reach_stop" | "other",
   take(await session.call<ManifestSaid>("POST", path(said.shift.id, "trouble"), { body }));
 }
 
+/** A break as soon as there is room for one; asked for again with the same id, it is the same one. Throws as `call` does. */
+export async function takeBreak(id: string, minutes: number): Promise<void> {
+  const said = manifest.value;
+  if (said === null) return;
+  take(await session.call<ManifestSaid>("POST", path(said.shift.id, "break"), { body: { id, minutes } }));
+}
+
+/** No break after all. Throws as `call` does. */
+export async function giveUpBreak(): Promise<void> {
+  const said = manifest.value;
+  if (said === null) return;
+  take(await session.call<ManifestSaid>("DELETE", path(said.shift.id, "break")));
+}
+
 receive(take);

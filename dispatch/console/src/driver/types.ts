@@ -57,6 +57,7 @@ export interface ManifestStop {
   order: { ride: string; does: "board" | "alight" }[];
   aboard_after: number;
   fixed: "break" | "timetable" | "depot" | null;
+  asked: boolean;
 }
 
 export interface Drive {

@@ -105,6 +105,7 @@ const en = {
   menu: {
     heading: "Menu",
     stops: "All stops",
+    break: "Take a break",
     trouble: "Report trouble",
     aloud: "Read aloud",
     noAloud: "This phone cannot read aloud.",
@@ -113,6 +114,13 @@ const en = {
     endNote: "Nobody may be aboard or still to be picked up.",
     endYes: "Yes, end it",
     stay: "Go on working",
+  },
+  pause: {
+    note: "The break begins at once, or as soon as nobody is aboard and every promise is kept. It lasts as long as you say.",
+    minutes: (n: number) => `${n} minutes`,
+    planned: (from: string, to: string) => `Your break is planned from ${from} to ${to}.`,
+    giveUp: "No break after all",
+    needsConnection: "There is no connection. A break can be asked for as soon as there is one.",
   },
   trouble: {
     heading: "What is wrong?",
@@ -240,6 +248,7 @@ export const t = words(en, {
   menu: {
     heading: "메뉴",
     stops: "전체 정류장",
+    break: "휴식하기",
     trouble: "문제 알리기",
     aloud: "소리로 읽기",
     noAloud: "이 휴대폰은 소리로 읽을 수 없습니다.",
@@ -248,6 +257,13 @@ export const t = words(en, {
     endNote: "타고 있거나 태워야 할 승객이 없어야 합니다.",
     endYes: "네, 끝냅니다",
     stay: "계속 근무",
+  },
+  pause: {
+    note: "바로, 또는 타고 있는 승객이 없고 모든 약속을 지킬 수 있을 때 쉽니다. 말한 시간만큼 쉽니다.",
+    minutes: (n) => `${n}분`,
+    planned: (from, to) => `${from}부터 ${to}까지 쉬기로 되어 있습니다.`,
+    giveUp: "쉬지 않고 계속 운행",
+    needsConnection: "연결되어 있지 않습니다. 연결되면 휴식을 요청할 수 있습니다.",
   },
   trouble: {
     heading: "무슨 문제인가요?",

@@ -46,6 +46,7 @@ export function standing(shuttle: ShuttleSaid): { how: Status; words: string } {
   const how = status(shuttle);
   const late = lateBy(shuttle);
   const slack = leastSlack(shuttle);
+  if (shuttle.break_until !== null && (how === "idle" || how === "onTime")) return { how, words: w.rests(clock(shuttle.break_until)) };
   switch (how) {
     case "late": return { how, words: late > 0 ? w.late(difference(late).slice(1)) : w.late("") };
     case "out": return { how, words: w.out };

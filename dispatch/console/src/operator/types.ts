@@ -25,6 +25,7 @@ export interface ShuttleSaid {
   wheelchairs: number;
   late: boolean;
   heard_s_ago: number | null;
+  break_until: string | null;
   shift_start: string;
   shift_end: string;
   plan_version: number;

@@ -63,6 +63,7 @@ export const en = {
     late: (by: string) => `${by} late`,
     onTime: "on time",
     idle: "idle",
+    rests: (until: string) => `break until ${until}`,
     out: "out of service",
     closed: "shift over",
     notYet: "not on shift yet",

@@ -66,6 +66,7 @@ export const ko: Translated<typeof en> = {
     late: (by) => `${by} 늦음`,
     onTime: "정시",
     idle: "대기",
+    rests: (until) => `${until}까지 휴식`,
     out: "운행 제외",
     closed: "근무 끝",
     notYet: "근무 전",

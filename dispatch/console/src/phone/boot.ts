@@ -44,8 +44,14 @@ export function serveOffline(scope: string): void {
     try {
       await navigator.serviceWorker.register("/pages/sw.js", { scope });
       const ready = await navigator.serviceWorker.ready;
-      const loaded = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);
-      ready.active?.postMessage({ keep: [location.pathname, ...loaded.filter((path) => path.startsWith("/pages/"))] });
+      const loaded = new Set([location.pathname]);
+      let due = 0;
+      // whatever the page loads, before the worker sees its requests and after: the map's own worker may come late
+      new PerformanceObserver((list) => {
+        const before = loaded.size;
+        for (const { pathname } of list.getEntries().map((entry) => new URL(entry.name))) if (pathname.startsWith("/pages/")) loaded.add(pathname);
+        if (loaded.size > before) due ||= window.setTimeout(() => ((due = 0), ready.active?.postMessage({ keep: [...loaded] })), 300);
+      }).observe({ type: "resource", buffered: true });
     } catch {
       // private windows and plain http allow none: the page works with a connection
     }
