@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dispatch.core import events as e
-from dispatch.core.invariants.day import ABOARD, BOOKED, DELIVERED, MADE, NO_SHOW, STRANDED, Day, Ride, Shuttle
+from dispatch.core.domain import NEVER
+from dispatch.core.invariants.day import ABOARD, BOOKED, DELIVERED, FIXED, MADE, NO_SHOW, STRANDED, Day, Ride, Shuttle
 from dispatch.core.invariants.plans import taken_out
-from dispatch.core.invariants.promises import breach
+from dispatch.core.invariants.promises import breach, judge_timetable
 from dispatch.core.invariants.rules import clock
 from dispatch.core.invariants.shifts import on_duty
 
@@ -127,6 +128,34 @@ def call_made(day: Day, event: e.CallMade) -> None:
         day.found("call", f"{ride.id} is taken with {len(shuttle.aboard)} bookings aboard", shuttle)
     ride.state = MADE
     _dwelt(day, shuttle, ride.pickup_place, call.duration)
+
+
+def break_planned(day: Day, event: e.BreakPlanned) -> None:
+    shuttle, call = day.shuttle(event.shuttle), event.call
+    ride = day.numbered(f"{event.shuttle} {call.kind}", FIXED, NEVER)
+    ride.call, ride.pickup_place = call, -1
+    ride.pickup_from, ride.pickup_to = call.earliest, call.latest
+    if shuttle is None:
+        return
+    ride.shuttle = shuttle
+    if shuttle.closed or call.kind != "break" or call.place is not None or not 0 <= event.after <= len(shuttle.plan):
+        day.found("legal", f"{shuttle.id} is given a break that cannot be", shuttle)
+    shuttle.plan.insert(event.after, 2 * ride.number)
+    shuttle.version += 1
+    shuttle.breaks = True
+    if day.least is not None:
+        judge_timetable(day, shuttle, -1)
+
+
+def break_dropped(day: Day, event: e.BreakDropped) -> None:
+    shuttle = day.shuttle(event.shuttle)
+    if shuttle is None:
+        return
+    if not shuttle.breaks or 2 * event.number not in shuttle.plan or day.rides[event.number].call is None:
+        day.found("plan", f"{shuttle.id} drops a break that is not in its plan", shuttle)
+        return
+    shuttle.plan.remove(2 * event.number)
+    shuttle.version += 1
 
 
 def _serve(day: Day, shuttle: Shuttle, place: int, head: int, ride: Ride, does: str) -> None:
