@@ -21,6 +21,7 @@ from routing.errors import InputError
 
 if TYPE_CHECKING:
     from dispatch.core import events as ev
+    from simulator.attempts import Attempt
     from simulator.http_day import Day
     from simulator.lockstep import Difference
     from simulator.scenario import Scenario
@@ -119,7 +120,7 @@ def _day(scenario: Scenario, url: str) -> Day:
 
     return Day(
         url,
-        _attempts(scenario),
+        attempts(scenario),
         scenario.places.ids,
         scenario.riders,
         scenario.disturbances.breakdowns,
@@ -154,7 +155,8 @@ async def _lived(scenario: Scenario, url: str, key: str, lasts_s: float | None) 
         await day.close()
 
 
-def _attempts(scenario: Scenario) -> Any:
+def attempts(scenario: Scenario) -> Sequence[Attempt]:
+    """Who asks for what on the scenario's day. Raises InputError for demand that can't be made up."""
     from simulator.demand import generate
     from simulator.demand_file import Demand
     from simulator.simulate import roads

@@ -168,6 +168,8 @@ class Ledger:
 
     async def reached(self, day: str, seq: int, timeout_s: float = 5.0) -> None:
         """Returns when this line has been read, or after the time-out."""
+        if (self.day, self.seq) >= (day, seq):
+            return
         try:
             async with asyncio.timeout(timeout_s):
                 while (self.day, self.seq) < (day, seq):

@@ -87,6 +87,7 @@ class Outbox:
         self._store = store
         self._channels = channels
         self._news = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._done: list[str] = []
         """entries that have been delivered and lie in the store still"""
 
@@ -97,23 +98,26 @@ class Outbox:
     async def run(self) -> None:
         """Deliver until cancelled."""
         free = asyncio.Semaphore(AT_ONCE)
-        cursor, under_way = "-", set[asyncio.Task[None]]()
+        cursor, under_way = "-", self._under_way
+        under_way.clear()
         self._done.clear()
         clearing = asyncio.create_task(self._clear())
         try:
             while True:
                 self._news.clear()
-                page = await self._page(cursor, HELD - len(under_way))
+                room = HELD - len(under_way)
+                page = await self._page(cursor, room)
                 for entry, data in page:
                     cursor = entry
                     task = asyncio.create_task(self._deliver(entry, data, free))
                     under_way.add(task)
-                    task.add_done_callback(under_way.discard)
                     task.add_done_callback(self._one_done)
                 self.counts.waiting = len(under_way)
-                if not page:
+                if len(page) < room:  # that was all
                     await self._news.wait()
                     await asyncio.sleep(GATHER_S)
+                elif under_way:
+                    await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await ended([*under_way, clearing])
 
@@ -137,7 +141,8 @@ class Outbox:
     def _one_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("outbox: a message is left for the next term: %r", error)
-        self._news.set()
+        self._under_way.discard(task)
+        self.counts.waiting = len(self._under_way)
 
     async def _deliver(self, entry: str, data: bytes, free: asyncio.Semaphore) -> None:
         message = msgspec.json.decode(data, type=Message)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Final
 from msgspec import Struct
 
 from dispatch.core import events as ev
+from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Reoptimise
 from dispatch.core.fleet import Fleet
@@ -68,7 +69,9 @@ def question(desk: Desk, now: int) -> Question | None:
         return None
     copy = Fleet(0, 0, 0)
     copy.count = fleet.count
-    copy.shuttles, copy.routes = fleet.shuttles[: fleet.count].copy(), fleet.routes[: fleet.count].copy()
+    copy.shuttles = fleet.shuttles[: fleet.count].copy()
+    longest = int(copy.shuttles[:, f.N].max(initial=0))
+    copy.routes = fleet.routes[: fleet.count, :, : longest + 2].copy()  # without the room that plans have to grow
     copy.visits, copy.rules = fleet.visits[: 2 * len(world.numbered)].copy(), fleet.rules.copy()
     return Question(copy, now, world.seq, settings, queued, locked(world), tuple(desk.names), before)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch.service.outbox import Message, signature
+from dispatch.service.outbox import HELD, Message, signature
 from tests.faults import town
 from tests.service.stores import Post, dispatching, embedded, emptied, run, until
 
@@ -29,6 +29,22 @@ def test_messages_are_delivered_again_until_they_are_taken() -> None:
             async with dispatching(started, post=post) as dispatcher:
                 await emptied(dispatcher)
                 assert [(m.kind, m.seq) for m in post.taken] == [("booked", done.seq)]
+
+    run(test)
+
+
+def test_more_messages_than_are_held_at_once_all_leave() -> None:
+    """Those of one commit, in the order of the store, while others are still being delivered."""
+
+    async def test() -> None:
+        async with embedded() as started:
+            post, count = Post(), 2 * HELD + 7
+            async with dispatching(started, post=post) as dispatcher:
+                many = [Message("log", "r", "code", values={"n": n}) for n in range(count)]
+                await dispatcher.submit(lambda *_: [], messages=lambda *_: many)
+                await until(lambda: len(post.taken) == count)
+                await emptied(dispatcher)
+                assert {m.values["n"] for m in post.taken} == set(range(count))
 
     run(test)
 
