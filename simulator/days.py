@@ -33,6 +33,8 @@ Progress = Callable[[int, int], None]
 """(days done, of how many)"""
 DEATHS: Final = 3
 """workers that may die before a sweep gives up"""
+SCHEDULER_S: Final = 20
+"""until a scheduler that does not answer is taken to be none"""
 
 
 class Rule(Struct, frozen=True):
@@ -212,7 +214,7 @@ def _on_cluster(jobs: Mapping[str, Job], cluster: str) -> Iterator[tuple[str, Fi
         raise InputError("Dask is not installed", field="--cluster", expected="pip install 'naru-transit[cluster]'"
                          ) from None  # fmt: skip
     try:
-        client = Client(cluster, timeout=20)
+        client = Client(cluster, timeout=SCHEDULER_S)
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(f"no scheduler answers at {cluster!r} ({error})", field="--cluster",
                          expected="the address of a Dask scheduler: tcp://host:8786") from None  # fmt: skip

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from simulator.cli import main
+
 NARU = [sys.executable, "-m", "simulator.cli"]
 WAIT_S = 240
 """a process may have to compile"""
@@ -54,22 +56,20 @@ def test_the_same_day_again_is_the_same_log_to_the_byte(day: Path, tmp_path: Pat
 
 def test_another_seed_is_another_day(day: Path, tmp_path: Path) -> None:
     """Else the test above could not fail."""
-    naru("simulate", "nauru", "--seed", "3", "--out", str(tmp_path))
+    assert main(["simulate", "nauru", "--seed", "3", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "events.jsonl").read_bytes() != (day / "events.jsonl").read_bytes()
 
 
-def test_check_finds_a_changed_line(day: Path, tmp_path: Path) -> None:
+def test_check_finds_a_changed_line(day: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A clean log is said to be clean, roads judged; a boarding made earlier is found."""
-    done = naru("check", str(day))
-    assert done.returncode == 0
-    assert "0 violations (roads judged too)" in done.stdout
+    assert main(["check", str(day)]) == 0
+    assert "0 violations (roads judged too)" in capsys.readouterr().out
     lines = (day / "events.jsonl").read_text().splitlines(keepends=True)
     at = next(i for i, line in enumerate(lines) if "RiderAlighted" in line)
     lines[at] = lines[at].replace("RiderAlighted", "RiderBoarded")
     (tmp_path / "events.jsonl").write_text("".join(lines))
-    done = naru("check", str(tmp_path), "--json")
-    assert done.returncode == 1
-    assert at + 1 in {row["line"] for row in json.loads(done.stdout)["violations"]}
+    assert main(["check", str(tmp_path), "--json"]) == 1
+    assert at + 1 in {row["line"] for row in json.loads(capsys.readouterr().out)["violations"]}
 
 
 def test_an_interrupted_day_keeps_what_was_done(tmp_path: Path) -> None:
@@ -89,22 +89,22 @@ def test_an_interrupted_day_keeps_what_was_done(tmp_path: Path) -> None:
     assert not (tmp_path / "kpis.json").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file stands where the folder should be made: exit 2, the path named, no traceback."""
     (tmp_path / "file").write_text("")
-    done = naru("simulate", "nauru", "--out", str(tmp_path / "file" / "out"))
-    assert done.returncode == 2
-    assert str(tmp_path / "file") in done.stderr
-    assert "Traceback" not in done.stderr
+    assert main(["simulate", "nauru", "--out", str(tmp_path / "file" / "out")]) == 2
+    said = capsys.readouterr().err
+    assert str(tmp_path / "file") in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [(("simulate", "nowhere"), "nowhere"), (("check", "/nowhere"), "/nowhere"), (("report", "/nowhere"), "/nowhere")],
 )
-def test_wrong_words_are_one_message(words: tuple[str, ...], said: str) -> None:
+def test_wrong_words_are_one_message(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is not there is named; exit 2."""
-    done = naru(*words)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert main(words) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]

@@ -159,8 +159,11 @@ def test_the_command_sweeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ["--cluster", "tcp://127.0.0.1:1", "--vary", "policy.walk_m=1,2"],
     ],
 )
-def test_wrong_words_are_wrong_input(tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_words_are_wrong_input(
+    tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One message, exit code 2."""
+    monkeypatch.setattr(many, "SCHEDULER_S", 1)
     assert main(["sweep", scenario(tmp_path), *options]) == 2
     assert capsys.readouterr().err.strip()
 
