@@ -121,7 +121,7 @@ def _header(day: Day, kpis: Mapping[str, Any]) -> str:
     return (
         '<header><p class="eyebrow">Naru · report of a day</p>'
         f"<h1>{escape(opened.scenario)}</h1>"
-        f'<p class="dek">{escape(summary(kpis, "en"))}</p><p class="dek ko" lang="ko">{escape(summary(kpis, "ko"))}</p>'
+        f'<p class="dek">{escape(summary(kpis, "en"))}</p><p class="dek" lang="ko">{escape(summary(kpis, "ko"))}</p>'
         f'<p class="notice"><strong>Simulated demand.</strong> The riders, their journeys and the drives below were '
         "computed for the scenario; nothing here was observed on a street.</p>"
         f"{cut}"
