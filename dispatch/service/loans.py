@@ -16,13 +16,12 @@ from msgspec import Struct, structs
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Shift
-from dispatch.service.outbox import Deliver, Message
+from dispatch.service.connecting import connected
+from dispatch.service.outbox import ATTEMPT_S, Deliver, Message
 from dispatch.service.problems import Problem
 from dispatch.service.shift_acts import LENT, new_shift
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
     from dispatch.service.live import Live
 
 RESERVED_S: Final = 60
@@ -111,13 +110,14 @@ class Loans:
         return [msgspec.json.decode(one, type=Loan) for one in found]
 
 
-def to_zone(redis: Redis) -> Deliver:
+def to_zone(url: str) -> Deliver:
     """Channel by which one zone's service hears of another's: a loan is put down once, however often it comes."""
-    client: Any = redis
 
     async def deliver(message: Message) -> None:
         loan = msgspec.convert(message.values, Loan)
-        await client.hsetnx(_key(message.to, "borrowed"), loan.id, msgspec.json.encode(loan))
+        async with connected(url, message.to, timeout_s=ATTEMPT_S) as client:
+            there: Any = client
+            await there.hsetnx(_key(message.to, "borrowed"), loan.id, msgspec.json.encode(loan))
 
     return deliver
 

@@ -8,13 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-import redis.asyncio as redis
 from pydantic import SecretStr
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from dispatch.service.archive import LOGS
 from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.connecting import connected
 from dispatch.service.dispatcher import Dispatcher
 from dispatch.service.embedded import Embedded
 from dispatch.service.letters import to_email, to_sms, ways
@@ -30,7 +28,6 @@ from dispatch.service.worker import Worker
 from dispatch.service.zone import Area
 from routing.travel_times import DriveTimes
 
-CONNECTIONS = 32
 STORE_S = 2.0
 log = logging.getLogger("naru.service")
 
@@ -57,19 +54,10 @@ async def serving(
         if url is None:
             embedded = await stack.enter_async_context(Embedded(settings.data_dir))
             url = embedded.url
-        client = redis.Redis(
-            connection_pool=redis.BlockingConnectionPool.from_url(
-                url,
-                max_connections=CONNECTIONS,
-                timeout=STORE_S,
-                socket_timeout=STORE_S,
-                socket_connect_timeout=STORE_S,
-                retry=Retry(NoBackoff(), 0),
-            )
-        )
+        client = connected(url, area.name, timeout_s=STORE_S)
         stack.push_async_callback(client.connection_pool.disconnect)
         stack.push_async_callback(client.aclose)
-        channels: Channels = {"log": to_log, "zone": to_zone(client)}
+        channels: Channels = {"log": to_log, "zone": to_zone(url)}
         post = Post(Vault(client, area.name, keys.vault), ZoneInfo(area.timezone))
         if settings.webhook_url is not None:
             secret = _secret(settings.webhook_secret)

@@ -24,14 +24,12 @@ from typing import Any, Final
 import msgspec
 import redis.asyncio as redis
 from msgspec import Struct
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from dispatch.core import events as ev
 from dispatch.core.world import World
+from dispatch.service.connecting import connected
 
-CONNECTIONS: Final = 32
 PAGE: Final = 2_000
 """log lines read at once"""
 CHUNK: Final = 256 * 1024
@@ -134,18 +132,7 @@ class Store:
         self._commit = _Script(_COMMIT)
         self._lead = _Script(_LEAD)
         self._keep = _Script(_KEEP)
-        # Its own default would send a commit whose answer was lost again by itself: here that is decided by whoever
-        # knows that it is safe.
-        self._client: redis.Redis = redis.Redis(
-            connection_pool=redis.BlockingConnectionPool.from_url(
-                url,
-                max_connections=CONNECTIONS,
-                timeout=timeout_s,
-                socket_timeout=timeout_s,
-                socket_connect_timeout=timeout_s,
-                retry=Retry(NoBackoff(), 0),
-            )
-        )
+        self._client: redis.Redis = connected(url, zone, timeout_s=timeout_s)
 
     def key(self, *parts: str | int) -> str:
         """Name of a key of this zone."""
