@@ -1,5 +1,10 @@
 import "../shared/base.css";
 import "./operator.css";
+import "./lists.css";
+import "./details.css";
+import "./map.css";
+import "./dialogs.css";
+import "./small.css";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { zone } from "../shared/zone";
