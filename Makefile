@@ -43,8 +43,8 @@ format: $(TESTING) ## sort imports and lay out the code
 	@$(BIN)/ruff check --select I --fix --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(TESTING) ## benchmarks that need no data: insertion, matrix, a pilot day, the live dispatcher
-	@for bench in insertion bench_matrix pilot_day; do echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$bench; done
+bench: $(TESTING) ## benchmarks that need no data: insertion, a greedy plan improved, matrix, a pilot day
+	@for bench in insertion greedy bench_matrix pilot_day; do echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$bench; done
 
 days: $(TESTING) ## the days of PEER=… and PILOT=… (folders of tables, several: their means), judged by JUDGE=…
 	@$(BIN)/python -m tests.benchmarks.days $(PEER) $(if $(PILOT),--pilot $(PILOT)) $(if $(JUDGE),--judge $(JUDGE))
