@@ -133,9 +133,8 @@ def main() -> None:
             fleet = greedy(shuttles, requests, times, seed)
             ours, theirs = searched(fleet, times, options.seconds, seed), routed(fleet, times, options.seconds)
             beside = "nothing" if theirs is None else f"{100 * (theirs - 1):+.1f} %"
-            print(
-                f"{shuttles:4} shuttles {requests:4} requests, seed {seed}: {100 * (ours - 1):+.1f} %, OR-Tools {beside}"
-            )
+            day = f"{shuttles:4} shuttles {requests:4} requests, seed {seed}"
+            print(f"{day}: {100 * (ours - 1):+.1f} %, OR-Tools {beside}", flush=True)
 
 
 if __name__ == "__main__":
