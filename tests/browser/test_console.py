@@ -291,6 +291,44 @@ def test_two_operators_on_one_ride(playground: Service, watched: Open) -> None:
     expect(second.locator("#details")).to_contain_text("locked by mina: First come")
 
 
+def test_complaints_shifts_and_stop_points(playground: Service, watched: Open) -> None:
+    """What is not minute by minute: a complaint is answered, a stop point closed and opened, shifts are listed."""
+    ride = playground.booked_by_phone("+674 555 0350", "Anabar")
+    rider = playground.call("GET", f"/v1/operator/rides/{ride}")["ride"]["rider"]
+    said = f"<b>Umbrella</b> {NASTY[0]}"
+    playground.call("POST", f"/v1/rides/{ride}/complaints?rider={rider}", {"words": said})
+    page = console(playground, watched, color_scheme="dark")
+    page.keyboard.press("e")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("li").filter(has_text=ride)).to_contain_text(said)
+    shot(page, "console-office-dark")
+    assert axe(page) == []
+    dialog.locator("li").filter(has_text=ride).get_by_role("button", name="Answer").click()
+    dialog.get_by_label("Answer to the rider").fill("It waits for you at the depot.")
+    dialog.get_by_label("Reason").fill("found")
+    shot(page, "console-answer-dark")
+    page.keyboard.press("Enter")
+    expect(answered(page)).to_contain_text(f"Complaint about {ride} answered")
+    complaint = next(one for one in playground.call("GET", "/v1/operator/complaints") if one["ride"] == ride)
+    assert (complaint["state"], complaint["answer"]) == ("answered", "It waits for you at the depot.")
+    page.keyboard.press("e")
+    dialog.get_by_role("button", name="Stop points").click()
+    dialog.get_by_role("searchbox").fill("S017")
+    dialog.get_by_role("listitem").get_by_role("button", name="Close").click()
+    dialog.get_by_label("Reason").fill("burst pipe")
+    page.keyboard.press("Enter")
+    expect(answered(page)).to_contain_text("closed")
+    closed = [one["id"] for one in playground.call("GET", "/v1/operator/stop-points")["stop_points"] if one["closed"]]
+    assert closed == ["S017"]
+    page.keyboard.press("u")
+    expect(answered(page)).to_contain_text("undone")
+    page.keyboard.press("e")
+    dialog.get_by_role("button", name="Shifts").click()
+    expect(dialog.get_by_role("listitem").first).to_contain_text("V1: ")
+    shot(page, "console-shifts-dark")
+    assert axe(page) == []
+
+
 def test_words_of_all_kinds(playground: Service, watched: Open) -> None:
     """Names and words from elsewhere are text and nothing else; what is too long is refused in words."""
     names = ("".join(NASTY[:2]), "".join(NASTY[2:4]), NASTY[4], RTL)

@@ -7,7 +7,7 @@ import { problemWords } from "../shared/problems";
 import { chooseNone, live, readStory, refresh, session, storySeen, subject } from "./store";
 import type { Streets } from "../shared/map";
 import type { QuotesSaid } from "../shared/types";
-import type { PolicySaid, RideLine, RiderFound, RoadsSaid, ShuttleSaid } from "./types";
+import type { ComplaintSaid, PolicySaid, RideLine, RiderFound, RoadsSaid, ShiftSaid, ShuttleSaid, StopSaid } from "./types";
 import { t } from "./words";
 
 /** an act that was done from this page */
@@ -126,6 +126,29 @@ export async function changePolicy(changes: Record<string, unknown>, old: Record
   const back = from === null ? async (why: string) => void (await put("/v1/operator/policy", { reason: why, changes: old })) : null;
   did(t.value.did.rules(Object.keys(changes).length), back);
   return said;
+}
+
+// not minute by minute
+
+export const complaints = (): Promise<ComplaintSaid[]> => session.call("GET", "/v1/operator/complaints");
+export const shifts = (): Promise<ShiftSaid[]> => session.call("GET", "/v1/operator/shifts");
+export const stopPoints = async (): Promise<StopSaid[]> => (await session.call<{ stop_points: StopSaid[] }>("GET", "/v1/operator/stop-points")).stop_points;
+
+export async function answerComplaint(complaint: ComplaintSaid, words: string, reason: string): Promise<void> {
+  await post(`/v1/operator/complaints/${encodeURIComponent(complaint.id)}/answer`, { reason, words });
+  did(t.value.did.answered(complaint.ride), null);
+}
+
+export async function endShift(shift: ShiftSaid, end: string, reason: string): Promise<void> {
+  const path = `/v1/operator/shifts/${encodeURIComponent(shift.id)}`;
+  await put(path, { reason, end });
+  did(t.value.did.shiftEnds(shift.id), async (why) => void (await put(path, { reason: why, end: shift.end })));
+}
+
+export async function setStopClosed(stop: StopSaid, closed: boolean, reason: string): Promise<void> {
+  const path = (act: string) => `/v1/operator/stop-points/${encodeURIComponent(stop.id)}/${act}`;
+  await post(path(closed ? "close" : "open"), { reason });
+  did(closed ? t.value.did.stopClosed(stop.name) : t.value.did.stopOpened(stop.name), async (why) => void (await post(path(closed ? "open" : "close"), { reason: why })));
 }
 
 // a phone booking

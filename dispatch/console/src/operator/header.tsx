@@ -9,6 +9,7 @@ import { askMessage, askPause } from "./act_dialogs";
 import { askBooking } from "./booking";
 import { drawing, startDrawing, stopDrawing } from "./drawing";
 import { askHelp } from "./keyboard";
+import { askOffice } from "./office";
 import { askRules } from "./rules";
 import { askSearch } from "./search";
 import { WAITING } from "./status";
@@ -44,6 +45,7 @@ export function Header() {
         <Tool words={drawing.value ? w.draw.stop : w.acts.close} letter="c" act={drawing.value ? stopDrawing : startDrawing} off={isPast.value} pressed={drawing.value !== null} />
         <Tool words={live.value?.paused ? w.acts.resume : w.acts.pause} letter="p" act={askPause} off={isPast.value} />
         <Tool words={w.acts.rules} letter="o" act={askRules} off={isPast.value} />
+        <Tool words={w.acts.office} letter="e" act={askOffice} off={isPast.value} />
         <Tool words={w.acts.message} letter="w" act={() => askMessage(null)} off={isPast.value} />
       </nav>
       <div class="person">

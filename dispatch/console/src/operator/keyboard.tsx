@@ -9,6 +9,7 @@ import { Dialog, dialog } from "./dialog";
 import { addPoint, drawing, foundEdges, startDrawing, stopDrawing, takeBack } from "./drawing";
 import { fitZone, view } from "./map";
 import { tab, type Tab } from "./rides";
+import { askOffice } from "./office";
 import { askRules } from "./rules";
 import { askSearch } from "./search";
 import { chooseNone, isPast, live, moment, rideOf, story, subject, travel } from "./store";
@@ -95,6 +96,7 @@ const ACTS: readonly { keys: string; words: keyof (typeof t.value)["keys"]; act:
   { keys: "c", words: "close", act: () => (startDrawing(), focusMap()), live: true },
   { keys: "p", words: "pause", act: askPause, live: true },
   { keys: "o", words: "rules", act: askRules, live: true },
+  { keys: "e", words: "office", act: askOffice, live: true },
   { keys: "w", words: "message", act: () => askMessage(rideNow() ?? null), live: true },
   { keys: "x", words: "withdraw", act: () => subject.value?.kind === "shuttle" && askServiceOf(subject.value.id), live: true },
   { keys: "g", words: "assign", act: () => withOpenRide(askAssign), live: true },

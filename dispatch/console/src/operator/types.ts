@@ -163,3 +163,30 @@ export interface ReportLink {
 export interface RiderFound {
   rider: string;
 }
+
+export interface ComplaintSaid {
+  id: string;
+  ride: string;
+  at: string;
+  state: "open" | "answered";
+  words: string | null;
+  answer: string | null;
+}
+
+export interface ShiftSaid {
+  id: string;
+  vehicle: string;
+  start: string;
+  end: string;
+  state: "on" | "broken" | "closed";
+  driver: string | null;
+}
+
+/** a stop point as operators see it */
+export interface StopSaid {
+  id: string;
+  name: string;
+  lat: number;
+  lon: number;
+  closed: boolean;
+}
