@@ -155,6 +155,8 @@ class Dispatcher:
 
     async def __aenter__(self) -> Self:
         self._living = asyncio.create_task(self._live(), name=f"dispatcher of {self.zone.name}")
+        if self.improving is not None:
+            self.improving.prepare()
         return self
 
     async def __aexit__(self, *_: object) -> None:

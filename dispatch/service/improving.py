@@ -35,6 +35,14 @@ class Improving:
         self._react = react
         self._told_late = False
 
+    def prepare(self) -> None:
+        """Have the worker started before there is anything to ask."""
+        self.search = asyncio.create_task(self._prepare(), name="improving")
+
+    async def _prepare(self) -> None:
+        with contextlib.suppress(OSError):  # asked, it will be tried again, and told
+            await self._worker.start()
+
     def begin(self, now: int) -> None:
         """Ask about the world as it is now, unless the worker is still looking: then it is late."""
         if self.search is not None and not self.search.done():

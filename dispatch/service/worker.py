@@ -27,7 +27,8 @@ from dispatch.core.reoptimise import Improvement, better_plans
 from dispatch.solver import OR_TOOLS
 from routing.travel_times import DriveTimes
 
-NICE: Final = 5
+NICE: Final = 10
+"""riders and the store come first"""
 HANGS_S: Final = 30.0
 """who has not answered by then is ended; a new process loads the kernels first"""
 MOST_WAITING: Final = 50
@@ -122,16 +123,21 @@ class Worker:
         self._times: DriveTimes | None = None
         """that the process has"""
 
+    async def start(self) -> None:
+        """Start the process, if there is none: it takes seconds to be of use. Raises OSError."""
+        if self.process is None:
+            # its messages go where ours go; its memory is its own
+            self.process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+            self._times = None
+
     async def ask(self, asked: Question, times: DriveTimes) -> Improvement:
         """Better plans. Raises WorkerFailed. Cancelled, it ends the process: what it was doing is of no use."""
         try:
             async with asyncio.timeout(self.hangs_s):
-                if self.process is None:
-                    # its messages go where ours go; its memory is its own
-                    self.process = await asyncio.create_subprocess_exec(
-                        *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-                    )
-                    self._times = None
+                await self.start()
+                assert self.process is not None
                 known = times is self._times
                 await self._send((None if known else times, asked))
                 self._times = times
