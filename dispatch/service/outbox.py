@@ -8,6 +8,7 @@ order goes by `seq`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -120,14 +121,18 @@ class Outbox:
                     await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await ended([*under_way, clearing])
+            if self._done:  # else the next term would deliver it again
+                with contextlib.suppress(StoreDown):
+                    await self._store.delivered(self._done)
 
     async def _clear(self) -> None:
         """Tell the store what has been delivered, many at once: each telling costs an fsync of its own."""
         while True:
             await asyncio.sleep(GATHER_S)
             if self._done:
-                done, self._done = self._done, []
+                done = list(self._done)
                 await self._told(lambda done=done: self._store.delivered(done))  # type: ignore[misc]
+                del self._done[: len(done)]
 
     async def _page(self, after: str, room: int) -> list[tuple[str, bytes]]:
         """What has come since, as far as there is room for it."""
