@@ -93,13 +93,18 @@ function style(): StyleSpecification {
   const width = (thin: number, wide: number): LayerSpecification["paint"] => ({
     "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 10, thin, 17, wide],
   });
-  const road = (id: string, filter: unknown, color: string, thin: number, wide: number): LayerSpecification =>
+  // Ends and bends drawn round cost several times the triangles: for minor roads only where they can be seen.
+  const shape = (from: number): LayerSpecification["layout"] => ({
+    "line-cap": ["step", ["zoom"], "butt", from, "round"],
+    "line-join": ["step", ["zoom"], "bevel", from, "round"],
+  });
+  const road = (id: string, filter: unknown, color: string, thin: number, wide: number, round: number): LayerSpecification =>
     ({
       id,
       type: "line",
       source: "roads",
       filter,
-      layout: { "line-cap": "round", "line-join": "round" },
+      layout: shape(round),
       paint: { "line-color": token(color), ...width(thin, wide) },
     }) as LayerSpecification;
   const one = ["get", "class"];
@@ -110,9 +115,9 @@ function style(): StyleSpecification {
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": token("--map-ground") } },
-      road("roads-minor", ["!", ["in", one, ["literal", [...MAJOR, ...MIDDLE]]]], "--map-minor", 0.4, 9),
-      road("roads-middle", ["in", one, ["literal", MIDDLE]], "--map-middle", 0.9, 14),
-      road("roads-major", ["in", one, ["literal", MAJOR]], "--map-major", 1.4, 18),
+      road("roads-minor", ["!", ["in", one, ["literal", [...MAJOR, ...MIDDLE]]]], "--map-minor", 0.4, 9, 14),
+      road("roads-middle", ["in", one, ["literal", MIDDLE]], "--map-middle", 0.9, 14, 12),
+      road("roads-major", ["in", one, ["literal", MAJOR]], "--map-major", 1.4, 18, 10),
     ],
   };
 }
