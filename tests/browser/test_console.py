@@ -53,6 +53,12 @@ def rides_on(service: Service, shuttle: str) -> set[str]:
             if ride["shuttle"] == shuttle and ride["state"] in ("booked", "aboard")}  # fmt: skip
 
 
+def write(page: Page, words: str) -> None:
+    """Type where the focus is, once it is in a field: a dialog takes it a moment after it has opened."""
+    expect(page.locator("input:focus, textarea:focus")).to_have_count(1)
+    page.keyboard.type(words)
+
+
 def answered(page: Page) -> Locator:
     """What was done last, as the console tells it."""
     return page.locator(".done").last
@@ -181,7 +187,7 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     press("Enter")
     expect(page.locator("#details h2")).to_contain_text(name)
     press("x")
-    page.keyboard.type("Flat tyre")
+    write(page, "Flat tyre")
     press("Enter")
     expect(answered(page)).to_contain_text(f"{name} taken out of service")
     expect(page.get_by_role("dialog")).to_have_count(0)  # closing, it gives the focus back to where it came from
@@ -201,17 +207,18 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
         press(" ")
     expect(page.locator(".draw-bar")).to_contain_text(re.compile(r"crosses \d+ street sections"))
     press("Enter")
-    page.keyboard.type("Fallen tree")
+    write(page, "Fallen tree")
     press("Enter")
     expect(answered(page)).to_contain_text("street sections closed")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     # by phone
     press("b")
-    page.keyboard.type("+674 555 0123")
+    write(page, "+674 555 0123")
     press("Tab")
-    page.keyboard.type("Teitu")
+    write(page, "Teitu")
     for stop in ("S004", "S020"):
         press("Tab")
-        page.keyboard.type(stop)
+        write(page, stop)
         expect(page.get_by_role("option", name=re.compile(stop)).first).to_be_visible()
         press("Enter")
     reach(page, "Find rides")
@@ -223,7 +230,7 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("#details")).to_contain_text("Teitu")
     press("k")
-    page.keyboard.type("Regular")
+    write(page, "Regular")
     press("Enter")
     expect(answered(page)).to_contain_text("locked")
     press("u")
@@ -241,6 +248,14 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     state = morning.state()
     assert next(one for one in state["shuttles"] if one["id"] == name)["state"] == "broken"
     assert state["closed_edges"] > 0
+    # the tree is cleared
+    page.get_by_role("button", name="Open all closed roads").focus()
+    press("Enter")
+    write(page, "Cleared")
+    press("Enter")
+    expect(answered(page)).to_contain_text("street sections open again")
+    expect(page.get_by_role("button", name="Open all closed roads")).to_have_count(0)
+    assert morning.state()["closed_edges"] == 0
 
 
 def test_a_restart_and_a_cut_connection(playground: Service, watched: Open) -> None:
@@ -412,16 +427,22 @@ def test_in_korean_and_without_serious_faults(island: Service, watched: Open, sc
     assert not english & {line.strip() for line in untold}
 
 
+OVER = """() => { const all = document.documentElement;
+    return [all.scrollWidth - innerWidth, all.scrollHeight - innerHeight] }"""
+
+
 def test_on_a_wall_and_on_a_laptop(island: Service, watched: Open) -> None:
     """Nothing runs out of the window at 1366 × 768; a wall screen has larger type."""
     sizes = {}
     for wide, high in ((1366, 768), (2560, 1440)):
         page = console(island, watched, viewport={"width": wide, "height": high})
-        over = page.evaluate(
-            "() => { const all = document.documentElement;"
-            " return [all.scrollWidth - innerWidth, all.scrollHeight - innerHeight] }"
-        )
-        assert over == [0, 0], (wide, high)
+        assert page.evaluate(OVER) == [0, 0], (wide, high)
+        page.context.set_offline(True)
+        expect(page.locator(".bar .state")).to_contain_text("Connection lost", timeout=20_000)
+        assert page.evaluate(OVER) == [0, 0], (wide, high)
+        shot(page, f"console-{wide}-lost")
+        page.context.set_offline(False)
+        expect(page.locator(".bar .state")).to_have_text("Live", timeout=30_000)
         for part in (".right", ".left", ".bar", ".strip"):
             assert page.locator(part).evaluate("one => one.scrollWidth <= one.clientWidth + 1"), (part, wide)
         sizes[wide] = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")

@@ -13,14 +13,15 @@ import { askOffice } from "./office";
 import { askRules } from "./rules";
 import { askSearch } from "./search";
 import { WAITING } from "./status";
-import { before, connection, failure, figures, isPast, live, moment, now, session, shown, travel } from "./store";
+import { before, connected, connection, failure, figures, isPast, live, moment, now, session, shown, travel } from "./store";
 import type { Figures } from "./types";
 import { t } from "./words";
 
 export function Header() {
   const w = t.value;
   const past = moment.value;
-  const lost = connection.value !== "open" || failure.value !== null;
+  const connecting = connection.value === "connecting" && !connected.value && failure.value === null;
+  const lost = !connecting && (connection.value !== "open" || failure.value !== null);
   return (
     <header class="bar">
       <h1>
@@ -32,7 +33,7 @@ export function Header() {
       </div>
       <div class={lost ? "state lost" : "state"} role="status">
         <span class="dot" aria-hidden="true" />
-        {lost ? (connection.value === "connecting" && live.value === null ? w.connection.connecting : `${w.connection.lost} ${clock(live.value?.at)}`) : w.connection.open}
+        <span>{connecting ? w.connection.connecting : lost ? `${w.connection.lost} ${clock(live.value?.at)}` : w.connection.open}</span>
       </div>
       {live.value?.paused && (
         <button type="button" class="paused" onClick={askPause}>

@@ -8,10 +8,11 @@ import { language } from "../shared/i18n";
 import { createMap, NO_STREETS, repaint, type GeoJSONSource, type MapView, type Streets } from "../shared/map";
 import { dark, token } from "../shared/theme";
 import { zone } from "../shared/zone";
+import { askReopen } from "./act_dialogs";
 import { addPoint, drawing } from "./drawing";
 import { endMark, shuttleMark, waitingMark } from "./map_icons";
 import { status, WAITING } from "./status";
-import { choose, live, moment, positions, session, shown, stops, subject } from "./store";
+import { choose, isPast, live, moment, positions, session, shown, stops, subject } from "./store";
 import { t } from "./words";
 
 type Point = { type: "Feature"; properties: Record<string, unknown>; geometry: { type: "Point"; coordinates: [number, number] } };
@@ -80,9 +81,22 @@ function Legend() {
       <li><i class="mark out">×</i>{words.out}</li>
       <li><i class="mark idle" />{words.idle}</li>
       <li><i class="mark waiting" />{words.waiting}</li>
-      <li><i class="mark closed" />{words.closed}</li>
+      <li>
+        <i class="mark closed" />
+        {words.closed}
+        {!isPast.value && (live.value?.closed_edges ?? 0) > 0 && (
+          <button type="button" class="button small" onClick={() => void askReopenAll()}>
+            {t.value.acts.reopen}
+          </button>
+        )}
+      </li>
     </ul>
   );
+}
+
+async function askReopenAll(): Promise<void> {
+  const closed = await read("/v1/operator/roads/closed");
+  askReopen(closed.features.map((street) => Number(street.properties["edge"])));
 }
 
 /** Add the console's layers and keep them up; returns what ends that. */

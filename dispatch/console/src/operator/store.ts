@@ -26,6 +26,8 @@ export const before = signal<BeforeSaid | null>(null);
 export const lines = signal<readonly LogLine[]>([]);
 export const positions = signal<Readonly<Record<string, readonly [number, number]>>>({});
 export const connection = signal<StreamState>("connecting");
+/** whether the stream has been open since the page was loaded: before that nothing is lost */
+export const connected = signal(false);
 /** the last reading failed: shown until one succeeds */
 export const failure = signal<unknown>(null);
 export const stops = signal<ReadonlyMap<string, StopPointSaid>>(new Map());
@@ -108,6 +110,7 @@ async function begin(mine: number): Promise<void> {
     onFrame: heard,
     onState: (state) => {
       connection.value = state;
+      if (state === "open") connected.value = true;
       if (state === "open") void refresh();
     },
     onRefused: (error) => session.noticed(error),

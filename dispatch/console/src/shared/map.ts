@@ -31,6 +31,9 @@ export interface Streets {
   }[];
 }
 
+const ROADS = "/v1/roads";
+const ROADS_AGAIN_MS = 3_000;
+
 export const NO_STREETS: Streets = { type: "FeatureCollection", features: [] };
 
 export interface MapOptions {
@@ -72,8 +75,21 @@ export function createMap(container: HTMLElement, options: MapOptions): { map: M
   map.keyboard.disableRotation();
   map.addControl(new AttributionControl({ compact: false, customAttribution: credit(zone.credit) }), "bottom-right");
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  keepTrying(map);
   const loaded = new Promise<void>((resolve) => map.once("load", () => resolve()));
   return { map, loaded };
+}
+
+/** Ask for the roads again when the connection was cut while they came; what else goes wrong is told as ever. */
+function keepTrying(map: MapView): void {
+  let there = true;
+  map.once("remove", () => (there = false));
+  map.on("error", (event) => {
+    if ((event as { sourceId?: string }).sourceId !== "roads") return console.error(event.error);
+    window.setTimeout(() => {
+      if (there) map.getSource<GeoJSONSource>("roads")?.setData(ROADS);
+    }, ROADS_AGAIN_MS);
+  });
 }
 
 /** The credit that the map's licence asks for; never empty for a map of OpenStreetMap's. */
@@ -111,7 +127,7 @@ function style(): StyleSpecification {
   return {
     version: 8,
     sources: {
-      roads: { type: "geojson", data: "/v1/roads", tolerance: 0.4, maxzoom: 14, buffer: 16 },
+      roads: { type: "geojson", data: ROADS, tolerance: 0.4, maxzoom: 14, buffer: 16 },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": token("--map-ground") } },
