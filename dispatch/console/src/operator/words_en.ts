@@ -242,7 +242,7 @@ export const en = {
   draw: {
     title: "Close a road",
     how: "Draw a line across the streets: click its points. By keyboard: arrow keys move the map under the cross, Space sets a point.",
-    points: (count: number) => `${count} points`,
+    points: (count: number) => `${count} ${count === 1 ? "point" : "points"}`,
     found: (count: number) => `crosses ${count} street sections`,
     none: "crosses no street",
     back: "Take the last point back",
