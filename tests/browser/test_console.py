@@ -194,11 +194,13 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     # a road, under the cross in the middle of the map
     press("Escape")
     press("c")
-    for _ in range(4):
+    expect(page.locator("#map canvas:focus")).to_have_count(1)
+    for count in range(1, 5):
+        page.locator("#map canvas").focus()
         press(" ")
+        expect(page.locator(".draw-bar")).to_contain_text(re.compile(rf"\b{count} points?"))
         press("ArrowRight")
         page.wait_for_timeout(400)  # the map glides
-    expect(page.locator(".draw-bar")).to_contain_text("4 points")
     for _ in range(14):
         if "crosses no street" not in page.locator(".draw-bar").inner_text():
             break
