@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +21,9 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Rebalance
+from dispatch.core.reoptimise import Assign
 from dispatch.core.world import Shuttle, World
 from routing.travel_times import QUARTER_MS, UNREACHABLE, DriveTimes
-
-Assign = Callable[[Sequence[Sequence[int]], Sequence[int], Sequence[int]], "list[int] | None"]
-"""(drive[shuttle][place], wanted[place], worth[place]) -> the place of each shuttle, -1: it stays; None: no answer"""
 
 NOT_THERE = 2**40
 """cost of a drive that cannot be"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct, structs
@@ -33,7 +33,6 @@ _POOL = 2**12
 
 Plans = dict[int, tuple[int, ...]]
 """codes of plans, by the shuttle's row"""
-Answer = TypeVar("Answer")
 
 
 class PooledPlan(NamedTuple):
@@ -60,11 +59,14 @@ class Improvement(Struct, frozen=True):
     """solvers that raised"""
 
 
+Assign = Callable[[Sequence[Sequence[int]], Sequence[int], Sequence[int]], "list[int] | None"]
+"""(drive[shuttle][place], wanted[place], worth[place]) -> the place of each idle shuttle, -1: it stays"""
+
+
 class Solvers(NamedTuple):
     """What a solver is asked for. None: it has no answer; whatever it says is judged, whatever it raises is counted."""
 
-    assign: Callable[[Sequence[Sequence[int]], Sequence[int], Sequence[int]], list[int] | None]
-    """(drive[shuttle][place], wanted[place], worth[place]) -> the place of each idle shuttle, -1: it stays"""
+    assign: Assign
     choose: Callable[[Sequence[PooledPlan], Mapping[int, tuple[int, ...]]], Plans | None]
     """(plans that could be, plans that are) -> a cheaper choice of one plan a shuttle, those that change"""
     polish: Callable[[Fleet, DriveTimes, int, Sequence[int]], Plans | None]
@@ -85,6 +87,8 @@ def better_plans(
     """Search for better plans (`improve`), with what `settings` want of the solvers: polished plans before it, and
     a choice among all plans met after it (Alonso-Mora et al. 2017; Sartori & Buriol 2020).
     """
+    if not settings.choose and settings.polish == 0:
+        return improve(fleet, times, now, iterations=settings.iterations, seed=seed, waiting=waiting, locked=locked)
     failed = 0
 
     def asked(solver: Callable[..., Plans | None], *about: object) -> Plans:
@@ -97,7 +101,7 @@ def better_plans(
 
     was = {v: tuple(fleet.routes[v, CODE, : fleet.shuttles[v, N]].tolist()) for v in range(fleet.count)}
     polished: Plans = {}
-    if settings.polish > 0 and fleet.count > 0:
+    if settings.polish > 0:
         polished = asked(solvers.polish, fleet, times, now, _neighbours(fleet, times, seed, settings.polish))
         fleet = _with(fleet, polished)
     found = improve(
@@ -113,10 +117,11 @@ def better_plans(
 
 def _neighbours(fleet: Fleet, times: DriveTimes, seed: int, most: int) -> list[int]:
     """Rows of the shuttles that are soonest where one of those with something to do, by turns, drives to."""
-    busy = [v for v in range(fleet.count) if fleet.shuttles[v, N] > 0]
-    if not busy:
+    next_places = fleet.visits[fleet.routes[: fleet.count, CODE, 0], V_PLACE]
+    busy = np.flatnonzero((fleet.shuttles[: fleet.count, N] > 0) & (next_places >= 0))
+    if len(busy) == 0:
         return []
-    place = fleet.visits[fleet.routes[busy[seed % len(busy)], CODE, 0], V_PLACE]
+    place = next_places[busy[seed % len(busy)]]
     drive = times.table[0, fleet.shuttles[: fleet.count, NODE], place]
     return sorted(np.argsort(drive, kind="stable")[:most].tolist())
 

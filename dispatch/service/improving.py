@@ -71,6 +71,7 @@ class Improving:
     def _propose(self, reactions: Reactions, asked: Question, found: Improvement, now: int) -> None:
         made, stale = proposals(asked, found, reactions.desk, now)
         self._counters.proposals_stale += stale
+        self._counters.proposals_failed += found.failed
         for proposal in made:
             self._counters.proposals += 1
             self._counters.proposals_refused += not reactions.propose(proposal)

@@ -14,6 +14,7 @@ from dispatch.core.desk import Desk
 from dispatch.core.domain import FixedCall, Policy, Rebalance, Reoptimise, Shift
 from dispatch.core.invariants import check
 from dispatch.core.reactions import Reactions
+from dispatch.core.reoptimise import Assign
 from tests.property.towns import live, town_of
 from tests.worlds import drive_times, grid, ms, opened, request
 
@@ -26,7 +27,7 @@ TIMES = drive_times(grid(WIDTH, 1))
 def zone(
     at: Sequence[int],
     *,
-    assign: rebalance.Assign = solver.min_cost_moves,
+    assign: Assign = solver.min_cost_moves,
     calls: tuple[FixedCall, ...] = (),
     rules: Rebalance | None = RULES,
     divert: bool = True,
@@ -138,7 +139,7 @@ def raises(*_: object) -> list[int]:
     "assign",
     [raises, lambda *_: None, lambda *_: [], lambda *_: [99], lambda *_: [-2], lambda d, *_: [0] * (len(d) + 1)],
 )
-def test_whatever_the_solver_does_wrong_changes_only_a_counter(assign: rebalance.Assign) -> None:
+def test_whatever_the_solver_does_wrong_changes_only_a_counter(assign: Assign) -> None:
     """Raises, finds nothing, names places that are none, or another number of shuttles."""
     react, written = zone([0], assign=assign)
     refuse(react, 8, riders=9)

@@ -5,9 +5,9 @@ import { Icon } from "../phone/Icon";
 import { LanguageChoice, LookChoice, Trouble } from "../phone/Parts";
 import { said } from "../phone/problems";
 import { spokenClock } from "../shared/format";
+import type { ShiftSaid } from "../shared/types";
 import { enter, session } from "./session";
 import { begin, shiftsOpen, watch } from "./shift";
-import type { ShiftSaid } from "./types";
 import { t } from "./words";
 
 export function SignIn() {

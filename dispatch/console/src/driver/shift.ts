@@ -4,13 +4,14 @@ import { computed, signal } from "@preact/signals";
 import { ApiProblem } from "../shared/api";
 import { follow, type Stream, type StreamState } from "../shared/stream";
 import { serviceTold } from "../shared/zone";
+import type { ShiftSaid } from "../shared/types";
 import { connected } from "../phone/boot";
 import { keep, kept } from "../phone/keeping";
 import { changes, type Seen, seenOf } from "./changes";
 import { after } from "./round";
 import { forget, receive, send, tell, waiting } from "./sending";
 import { session } from "./session";
-import type { EventKind, DriverEvent, ManifestSaid, ShiftSaid, WaySaid } from "./types";
+import type { EventKind, DriverEvent, ManifestSaid, WaySaid } from "./types";
 
 const KEPT = "naru.driver.shift";
 

@@ -1,17 +1,8 @@
 // What the API answers to drivers, named as in dispatch/service/driver_models.py. Times are ISO 8601 with offset.
 
-import type { StopPointSaid } from "../shared/types";
+import type { ShiftSaid, StopPointSaid } from "../shared/types";
 
 export type Line = [number, number][];
-
-export interface ShiftSaid {
-  id: string;
-  vehicle: string;
-  start: string;
-  end: string;
-  state: "on" | "broken" | "closed";
-  driver: string | null;
-}
 
 export type EventKind = "departed" | "arrived" | "boarded" | "not_there" | "alighted" | "call";
 

@@ -6,8 +6,8 @@ import { newKey } from "../shared/keys";
 import { problemWords } from "../shared/problems";
 import { chooseNone, live, readStory, refresh, session, storySeen, subject } from "./store";
 import type { Streets } from "../shared/map";
-import type { QuotesSaid } from "../shared/types";
-import type { ComplaintSaid, PolicySaid, RideLine, RiderFound, RoadsSaid, ShiftSaid, ShuttleSaid, StopSaid } from "./types";
+import type { ComplaintSaid, QuotesSaid, ShiftSaid } from "../shared/types";
+import type { PolicySaid, RideLine, RiderFound, RoadsSaid, ShuttleSaid, StopSaid } from "./types";
 import { t } from "./words";
 
 /** an act that was done from this page */

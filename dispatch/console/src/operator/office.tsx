@@ -3,10 +3,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { clock, day } from "../shared/format";
 import { problemWords } from "../shared/problems";
+import type { ComplaintSaid, ShiftSaid } from "../shared/types";
 import { answerComplaint, complaints, endShift, setStopClosed, shifts, stopPoints } from "./acts";
 import { today } from "./booking";
 import { ActForm, Dialog, dialog } from "./dialog";
-import type { ComplaintSaid, ShiftSaid, StopSaid } from "./types";
+import type { StopSaid } from "./types";
 import { t } from "./words";
 
 const PARTS = ["complaints", "shifts", "stops"] as const;

@@ -164,24 +164,6 @@ export interface RiderFound {
   rider: string;
 }
 
-export interface ComplaintSaid {
-  id: string;
-  ride: string;
-  at: string;
-  state: "open" | "answered";
-  words: string | null;
-  answer: string | null;
-}
-
-export interface ShiftSaid {
-  id: string;
-  vehicle: string;
-  start: string;
-  end: string;
-  state: "on" | "broken" | "closed";
-  driver: string | null;
-}
-
 /** a stop point as operators see it */
 export interface StopSaid {
   id: string;

@@ -6,7 +6,8 @@ import { Trouble } from "../phone/Parts";
 import { useStep } from "./Answer";
 import { loadRide, told } from "./following";
 import { asRider, session } from "./session";
-import type { ComplaintSaid, RideSaid } from "./types";
+import type { ComplaintSaid } from "../shared/types";
+import type { RideSaid } from "./types";
 import { t } from "./words";
 
 const MOST = 2000;

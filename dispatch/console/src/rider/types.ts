@@ -80,11 +80,3 @@ export interface PersonSaid {
 export const AGE_GROUPS = ["child", "youth", "adult", "65+"] as const;
 export type AgeGroup = (typeof AGE_GROUPS)[number];
 
-export interface ComplaintSaid {
-  id: string;
-  ride: string;
-  at: string;
-  state: "open" | "answered";
-  words: string | null;
-  answer: string | null;
-}

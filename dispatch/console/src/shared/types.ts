@@ -91,3 +91,21 @@ export interface QuotesSaid {
   /** the way back, where it was asked for as well */
   back: QuotesSaid | null;
 }
+
+export interface ComplaintSaid {
+  id: string;
+  ride: string;
+  at: string;
+  state: "open" | "answered";
+  words: string | null;
+  answer: string | null;
+}
+
+export interface ShiftSaid {
+  id: string;
+  vehicle: string;
+  start: string;
+  end: string;
+  state: "on" | "broken" | "closed";
+  driver: string | null;
+}
