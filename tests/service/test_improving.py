@@ -26,6 +26,7 @@ MOVES = {
     "elsewhere": ("proposals_failed", 1),
     "dies": ("proposals_failed", 1),
     "garbled": ("proposals_failed", 1),
+    "half fails": ("proposals_failed", 1),
 }
 COUNTED = [name for name in structs.asdict(Counters()) if name.startswith("proposals_")]
 
