@@ -23,6 +23,7 @@ from dispatch.service import (
     operators,
     pages,
     problems,
+    push_routes,
     recurring_routes,
     results,
     rides,
@@ -143,7 +144,7 @@ def create_app(
     app.state.calls = calls
     problems.install(app)
     # in the order in which they are looked at: what is called most comes first
-    first = (rides, drivers, sign_in, changes, recurring_routes, standing)
+    first = (rides, drivers, sign_in, changes, recurring_routes, standing, push_routes)
     parts = (*first, looking, operators, feedback_routes, spoken, shifts, lending, trials, stop_points, staff, results)
     for router in (*(part.router for part in parts), _common()):
         app.include_router(router)

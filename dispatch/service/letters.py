@@ -1,4 +1,4 @@
-"""Ways out of the house beside the signed webhook: e-mail by SMTP, and text messages by a gateway's webhook.
+"""Ways out of the house beside the signed webhook: e-mail by SMTP, text messages by a gateway's webhook, web push.
 
 Each message has an id of its own for each way: it is the e-mail's Message-ID, and `id` and `Naru-Id` of a text message,
 so that who gets one twice after a crash can tell.
@@ -27,6 +27,8 @@ def ways(settings: Settings) -> tuple[Channel, ...]:
         found.append("sms")
     if settings.smtp_host is not None:
         found.append("email")
+    if settings.vapid_private_key is not None:
+        found.append("push")
     return tuple(found) or ("log",)
 
 

@@ -26,7 +26,7 @@ from dispatch.service.store import Store, StoreDown
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 16
-"""deliveries under way at the same time"""
+"""deliveries under way at the same time, by each way: one that is slow delays no other"""
 HELD: Final = 1_000
 """messages held in memory; the others wait in the store"""
 ATTEMPT_S: Final = 10.0
@@ -36,7 +36,7 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 300.0
 GIVEN_UP_AFTER_S: Final = 86_400.0
 
-Channel = Literal["log", "webhook", "email", "sms", "zone"]
+Channel = Literal["log", "webhook", "email", "sms", "push", "zone"]
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
@@ -80,6 +80,10 @@ class Undeliverable(Exception):  # noqa: N818
     """The receiver did not take a message."""
 
 
+class GivenUp(Undeliverable):
+    """Nor is there any use in trying again."""
+
+
 class Outbox:
     """Delivers what lies in a zone's outbox. `run` in the leader only."""
 
@@ -98,7 +102,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        free = asyncio.Semaphore(AT_ONCE)
+        free = {channel: asyncio.Semaphore(AT_ONCE) for channel in self._channels}
         cursor, under_way = "-", self._under_way
         under_way.clear()
         self._done.clear()
@@ -149,18 +153,18 @@ class Outbox:
         self._under_way.discard(task)
         self.counts.waiting = len(self._under_way)
 
-    async def _deliver(self, entry: str, data: bytes, free: asyncio.Semaphore) -> None:
+    async def _deliver(self, entry: str, data: bytes, free: Mapping[Channel, asyncio.Semaphore]) -> None:
         message = msgspec.json.decode(data, type=Message)
         pause = FIRST_PAUSE_S
         while True:
             try:
-                async with free, asyncio.timeout(ATTEMPT_S):
+                async with free[message.channel], asyncio.timeout(ATTEMPT_S):
                     await self._channels[message.channel](message)
                 break
             except Exception as error:  # noqa: BLE001 - whatever a channel raises means: again, later
                 self.counts.failed += 1
                 log.info("message %s was not taken by %s: %s", message.id, message.channel, type(error).__name__)
-                if time.time() - message.utc / 1000 > GIVEN_UP_AFTER_S:
+                if isinstance(error, GivenUp) or time.time() - message.utc / 1000 > GIVEN_UP_AFTER_S:
                     self.counts.given_up += 1
                     await self._told(lambda: self._store.bury(entry, data))
                     return

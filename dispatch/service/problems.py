@@ -69,6 +69,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "too_many_templates": (409, "That is more recurring rides than one rider may have."),
     "no_such_date": (422, "The recurring ride does not fall on that date."),
     "no_such_template": (404, "There is no such recurring ride of yours."),
+    "no_push": (404, "This service sends no messages to browsers."),
+    "no_such_device": (404, "There is no such device of yours."),
     "suspended": (403, "Booking is closed for you for a while, because rides were missed without a word."),
     # drivers
     "no_such_shift": (404, "There is no such shift of yours."),

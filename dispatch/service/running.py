@@ -20,6 +20,8 @@ from dispatch.service.live import Live
 from dispatch.service.loans import to_zone
 from dispatch.service.notices import Post, notices
 from dispatch.service.outbox import Channels, to_log, to_webhook
+from dispatch.service.outside import Outside
+from dispatch.service.push import to_push
 from dispatch.service.settings import Keys, Settings
 from dispatch.service.stop_edits import SetUp
 from dispatch.service.store import Store
@@ -43,11 +45,13 @@ async def serving(
     worker: Worker | None = None,
     rounds: bool = True,
     first_day: str | None = None,
+    outside: Outside | None = None,
 ) -> AsyncIterator[Live]:
     """A zone being served, by the embedded store where no other is configured.
 
     With a `worker` plans are improved while riders are answered, without one within the timer's tick; the timer is
     stepped by the caller where `rounds` is False. `first_day`: that a new zone opens, where it is not the clock's.
+    `outside`: by what push services are called, where it is not the internet.
     """
     async with AsyncExitStack() as stack:
         url = settings.redis_url
@@ -58,7 +62,8 @@ async def serving(
         stack.push_async_callback(client.connection_pool.disconnect)
         stack.push_async_callback(client.aclose)
         channels: Channels = {"log": to_log, "zone": to_zone(url)}
-        post = Post(Vault(client, area.name, keys.vault), ZoneInfo(area.timezone))
+        vault = Vault(client, area.name, keys.vault)
+        post = Post(vault, ZoneInfo(area.timezone))
         if settings.webhook_url is not None:
             secret = _secret(settings.webhook_secret)
             channels = {**channels, "webhook": to_webhook(settings.webhook_url, secret, post.resolve)}
@@ -66,6 +71,9 @@ async def serving(
             channels = {**channels, "sms": to_sms(settings.sms_url, _secret(settings.sms_secret), post.resolve)}
         if settings.smtp_host is not None:
             channels = {**channels, "email": to_email(settings, area.name, post.resolve)}
+        if (vapid := settings.vapid) is not None:
+            calls = await stack.enter_async_context(outside or Outside())
+            channels = {**channels, "push": to_push(area.name, vault, vapid, calls, post.resolve)}
         area = replace(area, coming_days=settings.coming_days)
         set_up = SetUp(area, client, area.roads() if times is None else times)
         store = Store(url, area.name)

@@ -7,9 +7,10 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from dispatch.service.vapid import Vapid, read_private_key, read_subject
 from routing.errors import InputError
 
 KEY_BYTES = 32
@@ -83,7 +84,32 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_from: str = "naru@localhost"
     """sender of the mails"""
+    vapid_private_key: SecretStr | None = None
+    """signs web pushes; a browser that subscribed with its public half takes no others"""
+    vapid_subject: Annotated[str | None, Field(validate_default=True)] = None
+    """where push services reach the operator"""
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("vapid_private_key")
+    @classmethod
+    def _readable(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            read_private_key(given.get_secret_value())
+        return given
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _with_its_key(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if "vapid_private_key" in info.data and (given is None) != (info.data["vapid_private_key"] is None):
+            raise ValueError("goes with NARU_VAPID_PRIVATE_KEY: give both, or neither")
+        return None if given is None else read_subject(given)
+
+    @property
+    def vapid(self) -> Vapid | None:
+        """Who sends web pushes; none: nobody does."""
+        if self.vapid_private_key is None or self.vapid_subject is None:
+            return None
+        return Vapid(read_private_key(self.vapid_private_key.get_secret_value()), self.vapid_subject)
 
     def __init__(self, **values: Any) -> None:
         for name in ("cors_origins", "old_token_keys"):
@@ -103,7 +129,8 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "NARU_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise InputError(first["msg"], field=name, expected="as in dispatch/service/README.md") from None
+        what = first["msg"].removeprefix("Value error, ")
+        raise InputError(what, field=name, expected="as in dispatch/service/README.md") from None
 
 
 class Keys:

@@ -21,6 +21,8 @@ from redis.asyncio import Redis
 
 NONCE_BYTES = 12
 POSITIONS_KEPT_S = 86_400
+DEVICE = "device:"
+"""begins the names of what is kept of devices"""
 
 
 class Standing(NamedTuple):
@@ -43,20 +45,20 @@ class Vault:
     def _key(self, what: str) -> str:
         return f"{{{self._zone}}}:vault:{what}"
 
-    def _phone(self, phone: str) -> str:
-        return hmac.new(self._lookup, phone.encode(), sha256).hexdigest()
+    def _digest(self, text: str) -> str:
+        return hmac.new(self._lookup, text.encode(), sha256).hexdigest()
 
     # riders
 
     async def rider_of(self, phone: str) -> str | None:
         """Pseudonym of who has this phone."""
-        found = await self._redis.hget(self._key("phones"), self._phone(phone))
+        found = await self._redis.hget(self._key("phones"), self._digest(phone))
         return None if found is None else str(found, "ascii")
 
     async def enrol(self, phone: str, person: dict[str, Any] | None = None) -> str:
         """Pseudonym of who has this phone, made now if it is new."""
         rider = "r" + secrets.token_hex(8)
-        mine = self._phone(phone)
+        mine = self._digest(phone)
         if not await self._redis.hsetnx(self._key("phones"), mine, rider):
             known = await self.rider_of(phone)
             if known is not None:
@@ -102,9 +104,11 @@ class Vault:
     async def forget(self, rider: str) -> None:
         """Delete a rider: the key, and what it sealed."""
         person = await self.get(rider, "person")
+        for device in await self.devices(rider):
+            await self._redis.hdel(self._key("devices"), device)
         await self._redis.hdel(self._key("keys"), rider)
         if person is not None and "phone" in person:
-            await self._redis.hdel(self._key("phones"), self._phone(person["phone"]))
+            await self._redis.hdel(self._key("phones"), self._digest(person["phone"]))
         await self._redis.hdel(self._key("missed"), rider)
         await self.note_age(rider, None)
         await self._redis.delete(self._key(f"of:{rider}"))
@@ -149,6 +153,38 @@ class Vault:
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + key.encrypt(nonce, content, name.encode())
 
+    # devices that are told by web push
+
+    async def put_device(self, rider: str, device: dict[str, Any]) -> str | None:
+        """Keep a device, as `endpoint` names it, and its name here; None: there is no such rider.
+
+        It is this rider's from now on, whoever had it before: a phone that is passed on tells its new owner only.
+        """
+        key, name = await self._own(rider), self._digest(device["endpoint"])[:32]
+        if key is None:
+            return None
+        before = await self._redis.hget(self._key("devices"), name)
+        what = f"{DEVICE}{name}"
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if before is not None and before.decode() != rider:
+                pipe.hdel(self._key(f"of:{before.decode()}"), what)
+            pipe.hset(self._key("devices"), name, rider)
+            pipe.hset(self._key(f"of:{rider}"), what, self._sealed(key, _packed(device), f"{rider}/{what}"))
+            await pipe.execute()
+        return name
+
+    async def devices(self, rider: str) -> dict[str, dict[str, Any]]:
+        """A rider's devices by name."""
+        kept = await self.everything(rider)
+        return {what.removeprefix(DEVICE): value for what, value in kept.items() if what.startswith(DEVICE)}
+
+    async def drop_device(self, rider: str, name: str) -> bool:
+        """Delete one; False: the rider has none of that name."""
+        if not await self.drop(rider, f"{DEVICE}{name}"):
+            return False
+        await self._redis.hdel(self._key("devices"), name)
+        return True
+
     # sign-in codes
 
     async def new_code(self, rider: str, per_hour: int, valid_s: int = 300) -> str | None:
@@ -162,7 +198,7 @@ class Vault:
             return None
         code = f"{secrets.randbelow(1_000_000):06}"
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(self._key(f"code:{rider}"), mapping={"hash": self._phone(code), "left": 5})
+            pipe.hset(self._key(f"code:{rider}"), mapping={"hash": self._digest(code), "left": 5})
             pipe.expire(self._key(f"code:{rider}"), valid_s)
             await pipe.execute()
         return code
@@ -175,7 +211,7 @@ class Vault:
         if kept is None or left < 0:
             await self._redis.delete(key)
             return False
-        right = hmac.compare_digest(kept.decode(), self._phone(code))
+        right = hmac.compare_digest(kept.decode(), self._digest(code))
         # of two calls with the right code at once, one deletes it
         return right and int(await self._redis.delete(key)) == 1
 

@@ -82,13 +82,12 @@ async def dispatching(
     """A dispatcher that leads, on a clock that stands at the morning and is stepped; its timer too."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(started, zone.name))
-        settings = {"notices": notices, "rounds": False, "alone": True} | more
+        settings = {"notices": notices, "rounds": False, "alone": True, "channels": {"log": post or Post()}} | more
         dispatcher = await stack.enter_async_context(
             Dispatcher(
                 zone,
                 store,
                 clock or SteppedClock(MORNING),
-                channels={"log": post or Post()},
                 **settings,  # type: ignore[arg-type]
             )
         )

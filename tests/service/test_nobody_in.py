@@ -38,6 +38,7 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/zone"): ANYBODY,
     ("GET", "/v1/stop-points"): ANYBODY,
     ("GET", "/v1/roads"): ANYBODY,
+    ("GET", "/v1/push-key"): ANYBODY,
     ("POST", "/v1/sign-in/code"): ANYBODY,
     ("POST", "/v1/sign-in"): ANYBODY,
     ("POST", "/v1/driver/sign-in"): ANYBODY,
@@ -48,6 +49,9 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("PUT", "/v1/me"): R,
     ("DELETE", "/v1/me"): R,
     ("GET", "/v1/me/export"): R,
+    ("GET", "/v1/me/push-subscriptions"): R,
+    ("POST", "/v1/me/push-subscriptions"): R,
+    ("DELETE", "/v1/me/push-subscriptions/{device}"): R,
     ("POST", "/v1/quotes"): RIDERS,
     ("POST", "/v1/bookings"): RIDERS,
     ("POST", "/v1/requests/{request}/queue"): RIDERS,
@@ -193,7 +197,7 @@ def test_nobody_gets_in_where_they_may_not(tmp_path: Path) -> None:
             await town.driver(shift)
             names = {
                 "ride": ride, "request": ride, "shift": shift, "shuttle": shift, "driver": "d-x", "complaint": "C1",
-                "result": "r1", "template": "T1", "stop": "S000", "trial": "t1",
+                "result": "r1", "template": "T1", "stop": "S000", "trial": "t1", "device": "d1",
             }  # fmt: skip
             wrong: list[str] = []
             for (method, path), allowed in ROWS.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from dispatch.service.app import create_app
 from dispatch.service.auth import Role, create_token
 from dispatch.service.clocks import Clock, SteppedClock
 from dispatch.service.live import Live
+from dispatch.service.outside import Outside
 from dispatch.service.running import serving
 from dispatch.service.settings import Keys, Settings
 from dispatch.service.worker import Worker
@@ -109,6 +110,7 @@ async def served(
     worker: Worker | None = None,
     zone: tuple[Area, DriveTimes] | None = None,
     ready_s: float = 30,
+    outside: Outside | None = None,
 ) -> AsyncIterator[Served]:
     """The town at a time of its day, its clock stepped by the test; in development mode unless told otherwise."""
     scenario, area, times = town()
@@ -120,7 +122,11 @@ async def served(
         results_dir=folder / "results",
         **{"development": True, "calls_per_minute": 10**6, "calls_per_minute_address": 10**6, **(settings or {})},
     )
-    app = create_app(lambda: serving(area, given, KEYS, clock=clock, times=times, worker=worker), given)
+
+    def start() -> AbstractAsyncContextManager[Live]:
+        return serving(area, given, KEYS, clock=clock, times=times, worker=worker, outside=outside)
+
+    app = create_app(start, given)
     async with app.router.lifespan_context(app):
         while not hasattr(app.state, "live") and not app.state.living.done():  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.005)
