@@ -12,12 +12,15 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, axe, shot
 from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, Town, ask, choose, rider_page, sign_in, until_kept
 from tests.browser.served import serving
+from tests.service.test_push import SUBSCRIPTION
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """The island at 07:30."""
-    with serving(tmp_path_factory.mktemp("riders"), "nauru", "--lockstep", "--start", "07:30") as service:
+    # a key of nobody: no message leaves while this phone is told
+    push = {"NARU_VAPID_PRIVATE_KEY": "Bw" * 21 + "A", "NARU_VAPID_SUBJECT": "mailto:push@town.example"}
+    with serving(tmp_path_factory.mktemp("riders"), "nauru", "--lockstep", "--start", "07:30", **push) as service:
         yield Town(service)
 
 
@@ -308,6 +311,78 @@ def test_my_data_is_mine_to_take_and_to_delete(town: Town, watched: Open) -> Non
     expect(page.get_by_text("정보를 모두 삭제했습니다.")).to_be_visible()
     expect(page.get_by_role("button", name="로그인")).to_be_visible()
     assert page.evaluate("() => localStorage.getItem('naru.rider.session')") is None
+
+
+# A browser without connection to its maker's push service gets no subscription: this one is made here.
+SUBSCRIBED = """
+const made = {
+  endpoint: "https://push.town.example/one", unsubscribe: async () => (localStorage.removeItem("made"), true),
+  toJSON: () => ({endpoint: "https://push.town.example/one", expirationTime: null, keys: KEYS}),
+};
+PushManager.prototype.getSubscription = async () => localStorage.getItem("made") === null ? null : made;
+PushManager.prototype.subscribe = async ({applicationServerKey}) => {
+  if ((localStorage.getItem("made") ?? applicationServerKey) !== applicationServerKey)
+    throw new DOMException("made with another key", "InvalidStateError");
+  localStorage.setItem("made", applicationServerKey);
+  return made;
+};
+"""
+
+
+def test_is_told_while_the_page_is_closed(town: Town, watched: Open) -> None:
+    """The phone is told from the switch on, until it is off; a message is shown once, and leads to its ride."""
+    opened = watched(town.service, **PHONE, **KOREAN, permissions=["notifications"])
+    opened.context.add_init_script(SUBSCRIBED.replace("KEYS", json.dumps(SUBSCRIPTION["keys"])))
+    page = rider_page(opened)
+    page.get_by_role("link", name="내 정보").click()
+    page.get_by_role("button", name="로그인").click()
+    sign_in(page)
+    switch = page.get_by_label("이 휴대전화로 알림 받기")
+    expect(switch).not_to_be_checked()
+    switch.click()
+    expect(switch).to_be_checked()
+    assert [one["endpoint"] for one in _devices(town, page)] == ["https://push.town.example/one"]
+    shot(page, "rider-told-ko")
+    assert axe(page) == []
+    worker = opened.context.new_cdp_session(page)
+    registered: list[str] = []
+    worker.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda said: registered.extend(one["registrationId"] for one in said["registrations"]),
+    )
+    worker.send("ServiceWorker.enable")
+    for _ in range(100):
+        if registered:
+            break
+        page.wait_for_timeout(50)
+    message = {"id": "3-7", "kind": "booked", "ride": "R1", "title": "셔틀 탑승 안내", "body": "예약: 08:10"}
+    for _ in range(2):  # at least once
+        push = {"origin": town.service.url, "registrationId": registered[0], "data": json.dumps(message)}
+        worker.send("ServiceWorker.deliverPushMessage", push)
+    page.wait_for_function("async () => (await (await navigator.serviceWorker.ready).getNotifications()).length === 1")
+    shown = page.evaluate(
+        "async () => (await (await navigator.serviceWorker.ready).getNotifications())"
+        ".map(one => [one.title, one.body, one.tag, one.data.ride])"
+    )
+    assert shown == [["셔틀 탑승 안내", "예약: 08:10", "3-7", "R1"]]
+    page.reload()
+    expect(switch).to_be_checked()
+    switch.click()
+    expect(switch).not_to_be_checked()
+    assert _devices(town, page) == []
+    page.evaluate("() => localStorage.setItem('made', 'the key of before')")
+    switch.click()
+    expect(switch).to_be_checked()
+    assert len(page.evaluate("() => localStorage.getItem('made')")) == 87
+    page.get_by_role("button", name="로그아웃").click()
+    expect(page.get_by_role("button", name="로그인")).to_be_visible()
+    assert page.evaluate("() => localStorage.getItem('made')") is None
+
+
+def _devices(town: Town, page: Page) -> list[dict[str, str]]:
+    token = page.evaluate("() => JSON.parse(localStorage['naru.rider.session']).token")
+    devices: list[dict[str, str]] = town.service.call("GET", "/v1/me/push-subscriptions", token=token)
+    return devices
 
 
 def test_from_the_home_screen_and_without_connection(town: Town, watched: Open) -> None:

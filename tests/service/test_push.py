@@ -162,7 +162,7 @@ def story(folder: Path, service: PushService, told: Callable[[Served], Awaitable
     """Lived in a town that has keys."""
 
     async def live() -> None:
-        async with served(folder / "town", settings=VAPID, outside=service.outside()) as town:
+        async with asyncio.timeout(40), served(folder / "town", settings=VAPID, outside=service.outside()) as town:
             await told(town)
 
     asyncio.run(live())

@@ -36,6 +36,25 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" || pathname.startsWith("/pages/") || MAP.includes(pathname)) event.respondWith(freshFirst(request, pathname));
 });
 
+// A message to the rider: shown, and a tap leads to its ride. One that comes twice has the same tag, and is shown once.
+self.addEventListener("push", (event) => {
+  const { id, title, body, ride } = event.data.json();
+  event.waitUntil(self.registration.showNotification(title, { body, tag: id, icon: "/pages/icon-192.png", data: { ride } }));
+});
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { ride } = event.notification.data ?? {};
+  const page = new URL(self.registration.scope).pathname;
+  event.waitUntil(show(ride ? `${page}#/ride/${encodeURIComponent(ride)}` : page));
+});
+
+/** In a page that is open already, else in a new one. */
+async function show(address) {
+  const [open] = await self.clients.matchAll({ type: "window" });
+  const there = await open?.navigate(address).catch(() => null);
+  await (there ? there.focus() : self.clients.openWindow(address));
+}
+
 /** Names of assets change with what they hold. */
 async function keptFirst(request, path) {
   const cache = await caches.open(KEPT);

@@ -9,10 +9,13 @@ import { leave } from "./asking";
 import { forgetRides } from "./following";
 import { draft, NOTHING } from "./journey";
 import { asRider, session } from "./session";
+import { TellingSwitch } from "./Telling";
+import { leavePhone } from "./telling";
 import { AGE_GROUPS, type PersonSaid } from "./types";
 import { t } from "./words";
 
-function signOut(): void {
+async function signOut(): Promise<void> {
+  await leavePhone();
   leave();
   forgetRides();
   draft.value = NOTHING;
@@ -84,7 +87,7 @@ export function Person({ onDeleted }: { onDeleted: () => void }) {
       await asRider("DELETE", "/v1/me");
       setDeleting(false);
       onDeleted();
-      signOut();
+      await signOut();
       keep("naru.zone", null);
     });
   return (
@@ -131,11 +134,12 @@ export function Person({ onDeleted }: { onDeleted: () => void }) {
         </form>
       )}
       <div class="stack">
+        <TellingSwitch />
         <button type="button" class="button" onClick={() => step(takeAway)}>
           {w.export}
         </button>
         <small class="muted">{w.exportHint}</small>
-        <button type="button" class="button" onClick={signOut}>
+        <button type="button" class="button" onClick={() => step(signOut)}>
           {w.signOut}
         </button>
         <button type="button" class="button danger" onClick={() => setDeleting(true)}>
