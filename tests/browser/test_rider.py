@@ -321,6 +321,7 @@ const made = {
 };
 PushManager.prototype.getSubscription = async () => localStorage.getItem("made") === null ? null : made;
 PushManager.prototype.subscribe = async ({applicationServerKey}) => {
+  if (localStorage.getItem("away") !== null) throw new DOMException("push service error", "AbortError");
   if ((localStorage.getItem("made") ?? applicationServerKey) !== applicationServerKey)
     throw new DOMException("made with another key", "InvalidStateError");
   localStorage.setItem("made", applicationServerKey);
@@ -339,6 +340,11 @@ def test_is_told_while_the_page_is_closed(town: Town, watched: Open) -> None:
     sign_in(page)
     switch = page.get_by_label("이 휴대전화로 알림 받기")
     expect(switch).not_to_be_checked()
+    page.evaluate("() => localStorage.setItem('away', '')")
+    switch.click()
+    expect(page.get_by_text("휴대전화의 알림 서비스에 지금 연결할 수 없습니다")).to_be_visible()
+    expect(switch).not_to_be_checked()
+    page.evaluate("() => localStorage.removeItem('away')")
     switch.click()
     expect(switch).to_be_checked()
     assert [one["endpoint"] for one in _devices(town, page)] == ["https://push.town.example/one"]

@@ -18,7 +18,7 @@ export function TellingSwitch() {
         <input type="checkbox" checked={telling.value === "on"} disabled={busy || telling.value === "forbidden"} onChange={() => step(telling.value === "on" ? tellMeNoMore : tellMe)} aria-describedby="tell-hint" />
       </label>
       <small id="tell-hint" class="muted" role="status">
-        {telling.value === "forbidden" ? w.tellForbidden : w.tellHint}
+        {telling.value === "forbidden" ? w.tellForbidden : telling.value === "unreached" ? w.tellUnreached : w.tellHint}
       </small>
       <Trouble text={trouble} />
     </div>

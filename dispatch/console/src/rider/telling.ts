@@ -12,8 +12,8 @@ interface Device {
   endpoint: string;
 }
 
-/** `unable`: not on this phone, or not from this service; `forbidden`: the phone's settings say no */
-export type Telling = "unable" | "forbidden" | "off" | "on";
+/** `unable`: not on this phone, or not from this service; `forbidden`: the phone's settings say no; `unreached`: its maker's service did not answer */
+export type Telling = "unable" | "forbidden" | "unreached" | "off" | "on";
 
 export const telling = signal<Telling>("unable");
 
@@ -45,7 +45,7 @@ export async function lookWhoIsTold(): Promise<void> {
   }
 }
 
-/** Tell this phone from now on. Throws as `call` does, and what the browser throws. */
+/** Tell this phone from now on. Throws as `call` does. */
 export async function tellMe(): Promise<void> {
   if ((await Notification.requestPermission()) !== "granted") {
     telling.value = "forbidden";
@@ -55,12 +55,18 @@ export async function tellMe(): Promise<void> {
   await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
   const { pushManager } = await navigator.serviceWorker.ready;
   const wanted = { userVisibleOnly: true, applicationServerKey: public_key };
-  const made = await pushManager.subscribe(wanted).catch(async (error: unknown) => {
-    const old = await pushManager.getSubscription();
-    if (old === null) throw error;
-    await old.unsubscribe(); // it was made with a key that the service had before
-    return pushManager.subscribe(wanted);
-  });
+  let made: PushSubscription;
+  try {
+    made = await pushManager.subscribe(wanted).catch(async (error: unknown) => {
+      const old = await pushManager.getSubscription();
+      if (old === null) throw error;
+      await old.unsubscribe(); // it was made with a key that the service had before
+      return pushManager.subscribe(wanted);
+    });
+  } catch {
+    telling.value = "unreached";
+    return;
+  }
   await asRider("POST", "/v1/me/push-subscriptions", { body: made });
   telling.value = "on";
 }

@@ -190,6 +190,7 @@ export const en = {
     phone: "Phone",
     tell: "Tell me on this phone",
     tellHint: "When a ride is booked, late or not possible: also while this page is closed.",
+    tellUnreached: "The phone cannot reach its maker's service for messages just now. Please try again later.",
     tellForbidden: "This page may not show you messages. Allow it in the phone's settings, then open this page again.",
     export: "Get all my data",
     exportHint: "A file with everything that is kept of you.",

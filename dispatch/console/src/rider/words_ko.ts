@@ -193,6 +193,7 @@ export const ko: Translated<typeof en> = {
     phone: "전화번호",
     tell: "이 휴대전화로 알림 받기",
     tellHint: "예약되거나 늦어지거나 탈 수 없게 되면, 이 페이지를 닫아 두어도 알려 드립니다.",
+    tellUnreached: "휴대전화의 알림 서비스에 지금 연결할 수 없습니다. 잠시 뒤에 다시 해 주세요.",
     tellForbidden: "알림이 허용되지 않았습니다. 휴대전화 설정에서 이 페이지의 알림을 허용한 뒤 다시 열어 주세요.",
     export: "내 정보 모두 받기",
     exportHint: "저희가 가진 손님의 정보를 파일로 드립니다.",
