@@ -31,7 +31,7 @@ FACTS: Final = (
     ev.DayOpened, ev.PolicyChanged, ev.ShiftOpened, ev.ShiftClosed, ev.ShiftChanged,
     ev.DriveStarted, ev.PositionReported,
     ev.StopArrived, ev.RiderAwaited, ev.RiderBoarded, ev.RiderAlighted, ev.NoShow, ev.CallMade, ev.QuoteDeclined,
-    ev.BreakPlanned, ev.BreakDropped, ev.PlansChanged, ev.DayClosed,
+    ev.BreakPlanned, ev.BreakDropped, ev.BreakEnded, ev.PlansChanged, ev.DayClosed,
 )  # fmt: skip
 """Told to the desk as they stand; nothing but saving endangered promises follows from them."""
 ANSWERS: Final = (ev.RideBooked, ev.QuoteDeclined, ev.RideQueued, ev.RideRefused)

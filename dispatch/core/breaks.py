@@ -1,7 +1,7 @@
 """Breaks that drivers ask for on the day: where the plan has room for one, with nobody aboard and every promise kept.
 
 A break that is asked for is a fixed call like those of the shift: nothing is planned through it, and no better plan
-moves it away. `LATER` is how much rides that come meanwhile may put it off.
+moves it away. `LATER` is how much rides that come meanwhile may put it off. One that has begun may be ended early.
 """
 
 from __future__ import annotations
@@ -55,3 +55,14 @@ def drop_break(desk: Desk, name: str, now: int, author: str) -> list[ev.Event]:
         if world.ride_of(code) is None and world.calls[code // 2].asked:
             return [ev.BreakDropped(now, name, code // 2, author)]
     raise ValueError("nothing_to_change")
+
+
+def end_break(desk: Desk, name: str, now: int, author: str) -> list[ev.Event]:
+    """The break that a driver asked for, and has, is over now. Raises ValueError `nothing_to_change`: there is none.
+
+    No promise suffers: nobody is aboard, and a timetable fetches nobody earlier than their ride allows.
+    """
+    shuttle = desk.world.shuttles[name]
+    if not shuttle.resting(now) or not desk.world.calls[shuttle.rests].asked:
+        raise ValueError("nothing_to_change")
+    return [ev.BreakEnded(now, name, author)]

@@ -260,6 +260,13 @@ class BreakDropped(Event, frozen=True, tag=True):
     author: str = ""
 
 
+class BreakEnded(Event, frozen=True, tag=True):
+    """The driver has had enough of the break that was asked for: the shuttle is ready from now on."""
+
+    shuttle: str
+    author: str = ""
+
+
 class ShuttleBrokeDown(Event, frozen=True, tag=True):
     """The shuttle can go no further; it stands at `node`. Riders aboard wait for another one."""
 
@@ -375,6 +382,7 @@ AnyEvent = (
     | CallMade
     | BreakPlanned
     | BreakDropped
+    | BreakEnded
     | ShuttleBrokeDown
     | RiderStranded
     | RoadClosed

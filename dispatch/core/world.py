@@ -76,6 +76,12 @@ class Shuttle(Struct, omit_defaults=True):
     """place to wait at, while it has nothing to do"""
     awaits: dict[str, int] = field(default_factory=dict)
     """riders who keep it waiting at the stop point, and since when: each has a grace of their own"""
+    rests: int = -1
+    """number of the break that its driver has, until `at`; -1: none"""
+
+    def resting(self, now: int) -> bool:
+        """Has its driver a break?"""
+        return self.rests >= 0 and self.heading < 0 and self.at > now
 
 
 class World(Struct):
@@ -145,6 +151,7 @@ def _end_service(world: World, shuttle: Shuttle, place: int, at: int, duration: 
     shuttle.at = at + duration
     shuttle.stands = place
     shuttle.heading = -1
+    shuttle.rests = -1
     shuttle.awaits.clear()
 
 
@@ -270,6 +277,7 @@ def _idle_sent(world: World, e: ev.IdleSent) -> None:
 def _drive_started(world: World, e: ev.DriveStarted) -> None:
     shuttle = world.shuttles[e.shuttle]
     shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = e.node, e.at, e.place, -1
+    shuttle.rests = -1
     shuttle.awaits.clear()
 
 
@@ -328,6 +336,8 @@ def _call_made(world: World, e: ev.CallMade) -> None:
     shuttle, call = world.shuttles[e.shuttle], world.calls[e.number].call
     shuttle.plan = _without(shuttle.plan, 2 * e.number)
     _end_service(world, shuttle, shuttle.stands if call.place is None else call.place, e.at, call.duration)
+    if call.kind == "break":
+        shuttle.rests = e.number
 
 
 def _break_planned(world: World, e: ev.BreakPlanned) -> None:
@@ -344,6 +354,11 @@ def _break_dropped(world: World, e: ev.BreakDropped) -> None:
     shuttle = world.shuttles[e.shuttle]
     _never_past(shuttle, e.at)
     shuttle.plan = _without(shuttle.plan, 2 * e.number)
+
+
+def _break_ended(world: World, e: ev.BreakEnded) -> None:
+    shuttle = world.shuttles[e.shuttle]
+    shuttle.at, shuttle.rests = e.at, -1
 
 
 def _shuttle_broke_down(world: World, e: ev.ShuttleBrokeDown) -> None:
@@ -441,6 +456,7 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.CallMade: _call_made,
     ev.BreakPlanned: _break_planned,
     ev.BreakDropped: _break_dropped,
+    ev.BreakEnded: _break_ended,
     ev.ShuttleBrokeDown: _shuttle_broke_down,
     ev.RiderStranded: _rider_stranded,
     ev.RoadClosed: _road_closed,

@@ -144,6 +144,8 @@ class ManifestSaid(Said):
     drive: Drive | None
     ready_at: dt.datetime
     """where it stands: free from then on; where it turns: at the next junction then"""
+    may_end_break: bool
+    """until then the driver has a break that was asked for"""
     wait_at: StopPointSaid | None
     """where to wait while there is nothing to do"""
     no_show_grace_s: int

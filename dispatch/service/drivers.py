@@ -255,8 +255,15 @@ async def take_break(shift: OwnShift, ask: BreakAsk, caller: DriverCaller, live:
 
 @router.delete("/shifts/{shift}/break", responses=answers("no_such_shift", "nothing_to_change"))
 async def give_up_break(shift: OwnShift, caller: DriverCaller, live: LiveZone) -> ManifestSaid:
-    """Take no break after all. One that has begun is over when it was to be."""
+    """Take no break after all. One that has begun is ended another way."""
     await live.submit(driving.give_up_break(shift, f"driver:{caller.subject}"))
+    return await manifest_said(live, shift)
+
+
+@router.post("/shifts/{shift}/break/end", responses=answers("no_such_shift", "nothing_to_change"))
+async def leave_break(shift: OwnShift, caller: DriverCaller, live: LiveZone) -> ManifestSaid:
+    """Go on before a break that was asked for is over: the shuttle is ready from now on."""
+    await live.submit(driving.leave_break(shift, f"driver:{caller.subject}"))
     return await manifest_said(live, shift)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core.breaks import drop_break, plan_break
+from dispatch.core.breaks import drop_break, end_break, plan_break
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Policy
 from dispatch.core.world import Ride, Shuttle
@@ -132,6 +132,19 @@ def give_up_break(name: str, driver: str) -> Fact:
         working(desk, name)
         try:
             return drop_break(desk, name, at, driver)
+        except ValueError as reason:
+            raise refuse(str(reason)) from None
+
+    return fact
+
+
+def leave_break(name: str, driver: str) -> Fact:
+    """The break that was asked for, and has begun, is over now."""
+
+    def fact(desk: Desk, at: int) -> list[ev.Event]:
+        working(desk, name)
+        try:
+            return end_break(desk, name, at, driver)
         except ValueError as reason:
             raise refuse(str(reason)) from None
 

@@ -112,6 +112,7 @@ async def manifest_said(live: Live, name: str) -> ManifestSaid:
         aboard=shuttle.aboard,
         drive=drive,
         ready_at=told(shuttle.at),
+        may_end_break=shuttle.resting(live.now) and live.world.calls[shuttle.rests].asked,
         wait_at=None if shuttle.idle_goal is None else stop_said(live, shuttle.idle_goal),
         no_show_grace_s=live.world.policy.no_show_grace_s,
         stops=[_stop_said(live, shuttle, list(group), people) for _, group in groups],

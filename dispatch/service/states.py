@@ -9,7 +9,7 @@ from dispatch.core import fleet as f
 from dispatch.core.carry import day_of
 from dispatch.core.desk import Desk
 from dispatch.core.domain import DAY_ENDS, NEVER
-from dispatch.core.world import Ride, Shuttle, World
+from dispatch.core.world import Ride, Shuttle
 from dispatch.service.ledger import Entry
 from dispatch.service.live import Live
 from dispatch.service.operator_models import AlertSaid, RideLine, ShuttleSaid, StateSaid, VisitSaid
@@ -45,7 +45,6 @@ def _state_said(
 ) -> StateSaid:
     world, told = desk.world, day.moments.told
     ended = {_ended(event, now) for event in lately}
-    resting = _resting(world, lately, now)
     shown = [
         ride for name, ride in world.rides.items() if (ride.state in OPEN and not of_later_day(ride)) or name in ended
     ]
@@ -55,7 +54,7 @@ def _state_said(
             continue
         lat, lon = position(desk, day.area.network, shuttle, now, heard.get(name))
         ago = (now - heard[name].at) // 1000 if name in heard else None
-        shuttles.append(_shuttle_said(day, desk, shuttle, (lat, lon), ago, crew.get(name), resting.get(name)))
+        shuttles.append(_shuttle_said(day, desk, shuttle, (lat, lon), ago, crew.get(name), now))
     date = "" if world.opened is None else world.opened.date
     return StateSaid(
         id=f"{date}:{world.seq}",
@@ -83,13 +82,6 @@ def of_later_day(ride: Ride) -> bool:
     return ride.promise is not None and ride.promise.pickup_from >= DAY_ENDS
 
 
-def _resting(world: World, lately: Sequence[ev.AnyEvent], now: int) -> dict[str, int]:
-    """Shuttles whose drivers have a break now, and until when."""
-    calls = [(event, world.calls[event.number].call) for event in lately if isinstance(event, ev.CallMade)]
-    ends = {event.shuttle: event.at + call.duration for event, call in calls if call.kind == "break"}
-    return {name: end for name, end in ends.items() if end > now and world.shuttles[name].heading < 0}
-
-
 def _ended(event: ev.Event, now: int) -> str | None:
     """The ride that this event ended, if that was a short while ago."""
     ends = ev.RiderAlighted | ev.RideRefused | ev.RideCancelled | ev.NoShow | ev.QuoteDeclined
@@ -103,7 +95,7 @@ def _shuttle_said(
     at: tuple[float, float],
     ago: int | None,
     driver: str | None,
-    break_until: int | None,
+    now: int,
 ) -> ShuttleSaid:
     told = live.moments.told
     return ShuttleSaid(
@@ -119,7 +111,7 @@ def _shuttle_said(
         wheelchairs=shuttle.shift.wheelchairs,
         late=shuttle.shift.id in desk.late,
         heard_s_ago=ago,
-        break_until=live.moments.told_or_none(break_until),
+        break_until=told(shuttle.at) if shuttle.resting(now) else None,
         shift_start=told(shuttle.shift.start),
         shift_end=told(min(shuttle.shift.end, FAR_MS)),
         plan_version=shuttle.plan.version,

@@ -262,6 +262,10 @@ def test_a_round(town: Town, watched: Open) -> None:
     town.step(60)  # the dwell is over
     page.get_by_role("button", name="10분").click()
     expect(page.get_by_role("heading", name="까지 휴식")).to_be_visible()
+    shot(page, "driver-rests-ko")
+    assert axe(page) == []
+    page.get_by_role("button", name="휴식 마치기").click()
+    expect(page.get_by_role("heading", name="지금은 할 일이 없습니다")).to_be_visible()
     page.get_by_role("button", name="메뉴").click()
     page.get_by_role("button", name="근무 종료").click()
     page.get_by_role("button", name="네, 끝냅니다").click()

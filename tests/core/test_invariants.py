@@ -179,6 +179,7 @@ CALM = [
     ("legal", drop(26), 26, "v2 arrives, but was not driving"),
     ("legal", insert(30, ev.PromiseAtRisk(ms(396), "b", None, ms(900), "noise")), 30, "b is told of a risk"),
     ("legal", insert(41, ev.CallMade(ms(3600), "v1", 0)), 41, "is made a second time"),
+    ("legal", insert(40, ev.BreakEnded(ms(901), "v1")), 40, "v1 ends a break that it has not"),
     ("legal", insert(45, ev.ShiftClosed(ms(7200), "v1")), 45, "closed a second time"),
     ("legal", insert(4, calm_day()[2]), 4, "shift v1 is opened a second time"),
     ("legal", insert(8, ev.RiderStranded(ms(60), "v1", "a", 3)), 8, "a leaves v1, but was not aboard"),

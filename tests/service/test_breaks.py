@@ -60,6 +60,29 @@ def test_an_idle_driver_has_a_break_at_once(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_break_that_has_begun_is_ended_early(tmp_path: Path) -> None:
+    """Its shuttle is ready at once, for everybody to see, and the log tells who ended it; another day replays it."""
+
+    async def story() -> None:
+        async with served(tmp_path) as at_town:
+            shift = next(name for name in at_town.live.world.shuttles if "@" not in name)
+            driver, end = await at_town.driver(shift), f"/v1/driver/shifts/{shift}/break/end"
+            none = await at_town.call("POST", end, token=driver)
+            assert (none.status_code, none.json()["code"]) == (409, "nothing_to_change")
+            assert (await ask(at_town, driver, shift, 60)).json()["may_end_break"]
+            await at_town.pass_time(300)
+            said = (await at_town.call("POST", end, token=driver)).json()
+            assert (said["ready_at"], said["may_end_break"]) == (said["now"], False)
+            assert (await stands(at_town, shift))["break_until"] is None
+            assert (await at_town.call("POST", end, token=driver)).json()["code"] == "nothing_to_change"
+            ended = [e.event for e in at_town.live.ledger.entries if isinstance(e.event, ev.BreakEnded)]
+            assert [event.author for event in ended] == [f"driver:d-{shift}"]
+            assert (await ask(at_town, driver, shift, 20, "b2")).status_code == 200
+            judged(at_town)
+
+    asyncio.run(story())
+
+
 def test_a_break_waits_until_nobody_is_aboard(tmp_path: Path) -> None:
     """It is planned after the ride, stays where it is while rides come and plans are improved, and then begins."""
 

@@ -85,6 +85,7 @@ ROWS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/driver/shifts/{shift}/trouble"): D,
     ("POST", "/v1/driver/shifts/{shift}/break"): D,
     ("DELETE", "/v1/driver/shifts/{shift}/break"): D,
+    ("POST", "/v1/driver/shifts/{shift}/break/end"): D,
     ("GET", "/v1/operator/state"): STAFF,
     ("GET", "/v1/operator/days"): STAFF,
     ("GET", "/v1/operator/live"): STAFF,

@@ -62,7 +62,7 @@ class Shuttle:
 
     __slots__ = (
         "aboard", "breaks", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "drive_table",
-        "free_at", "goal", "id", "late", "node", "place", "plan", "seats", "served", "shift", "thinned",
+        "free_at", "goal", "id", "late", "node", "place", "plan", "rests", "seats", "served", "shift", "thinned",
         "turned_from", "version", "wheelchairs",
     )  # fmt: skip
 
@@ -83,6 +83,7 @@ class Shuttle:
         self.drive_table: NDArray[np.int32] | None = None
         self.aboard: set[int] = set()
         self.breaks = False  # its driver has asked for one
+        self.rests = False  # its driver has one, until it is free
         self.seats = 0
         self.wheelchairs = 0
         self.closed = ""  # why it takes part no more

@@ -109,6 +109,7 @@ JUDGED: Final[dict[type, Callable[[Day, Any], None]]] = {
     e.ShiftChanged: shifts.shift_changed,
     e.BreakPlanned: stops.break_planned,
     e.BreakDropped: stops.break_dropped,
+    e.BreakEnded: stops.break_ended,
     e.ShuttleBrokeDown: shifts.shuttle_broke_down,
     e.RiderStranded: shifts.rider_stranded,
     e.RequestMade: answers.request_made,

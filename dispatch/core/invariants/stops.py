@@ -128,6 +128,7 @@ def call_made(day: Day, event: e.CallMade) -> None:
         day.found("call", f"{ride.id} is taken with {len(shuttle.aboard)} bookings aboard", shuttle)
     ride.state = MADE
     _dwelt(day, shuttle, ride.pickup_place, call.duration)
+    shuttle.rests = call.kind == "break"
 
 
 def break_planned(day: Day, event: e.BreakPlanned) -> None:
@@ -156,6 +157,18 @@ def break_dropped(day: Day, event: e.BreakDropped) -> None:
         return
     shuttle.plan.remove(2 * event.number)
     shuttle.version += 1
+
+
+def break_ended(day: Day, event: e.BreakEnded) -> None:
+    shuttle = day.shuttle(event.shuttle)
+    if shuttle is None:
+        return
+    if not shuttle.rests or shuttle.goal >= 0 or event.at >= shuttle.free_at:
+        day.found("legal", f"{shuttle.id} ends a break that it has not", shuttle)
+        return
+    shuttle.free_at, shuttle.rests = event.at, False
+    if day.least is not None:
+        judge_timetable(day, shuttle, -1)
 
 
 def _serve(day: Day, shuttle: Shuttle, place: int, head: int, ride: Ride, does: str) -> None:
@@ -188,6 +201,7 @@ def _serve(day: Day, shuttle: Shuttle, place: int, head: int, ride: Ride, does: 
 
 def _dwelt(day: Day, shuttle: Shuttle, place: int, duration: int) -> None:
     begins = day.now
+    shuttle.rests = False
     if place >= 0:
         shuttle.place = place
         shuttle.node = day.node_of[place]

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { Icon } from "../phone/Icon";
 import { type Mark, PhoneMap } from "../phone/PhoneMap";
 import { shake, useNow } from "../phone/ticking";
+import { Trouble } from "../phone/Parts";
 import { said } from "../phone/problems";
 import { ApiProblem } from "../shared/api";
 import { length, minutes, spokenClock } from "../shared/format";
@@ -11,7 +12,7 @@ import { say } from "./aloud";
 import { here } from "./positions";
 import { arrival, lateness } from "./round";
 import { refused } from "./sending";
-import { did, looked, news, round, way } from "./shift";
+import { did, endBreak, looked, news, round, way } from "./shift";
 import { aloudText, newsLine } from "./telling";
 import type { ManifestSaid, ManifestStop } from "./types";
 import { Who } from "./Who";
@@ -59,7 +60,29 @@ function Idle({ known, now }: { known: ManifestSaid; now: number }) {
       <Icon name={resting ? "coffee" : "check"} size={64} />
       <h1>{resting ? w.breakUntil(spokenClock(known.ready_at)) : w.nothing}</h1>
       <p>{known.wait_at === null ? w.waitHere : w.waitAt(known.wait_at.name)}</p>
+      {resting && known.may_end_break && <EndBreak />}
     </section>
+  );
+}
+
+/** Go on before the break is over. */
+function EndBreak() {
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const end = (): void => {
+    setBusy(true);
+    setWrong(null);
+    endBreak()
+      .catch((error: unknown) => setWrong(said(error)))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <div class="stack">
+      <button type="button" class="button big" disabled={busy} onClick={end}>
+        {t.value.next.endBreak}
+      </button>
+      <Trouble text={wrong} />
+    </div>
   );
 }
 
@@ -87,6 +110,7 @@ function Next({ known, next, now }: { known: ManifestSaid; next: ManifestStop; n
           </p>
         )}
         {resting > 60_000 && <p class="next-hint">{w.breakUntil(spokenClock(known.ready_at))}</p>}
+        {resting > 60_000 && known.may_end_break && <EndBreak />}
       </section>
       {!next.here && next.stop !== null && <Way known={known} next={next} />}
       <Who known={known} next={next} now={now} />

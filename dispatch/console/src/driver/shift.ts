@@ -169,4 +169,11 @@ export async function giveUpBreak(): Promise<void> {
   take(await session.call<ManifestSaid>("DELETE", path(said.shift.id, "break")));
 }
 
+/** The break that was asked for is over now. Throws as `call` does. */
+export async function endBreak(): Promise<void> {
+  const said = manifest.value;
+  if (said === null) return;
+  take(await session.call<ManifestSaid>("POST", path(said.shift.id, "break/end")));
+}
+
 receive(take);

@@ -67,6 +67,7 @@ export interface ManifestSaid {
   aboard: number;
   drive: Drive | null;
   ready_at: string;
+  may_end_break: boolean;
   wait_at: StopPointSaid | null;
   no_show_grace_s: number;
   stops: ManifestStop[];

@@ -41,6 +41,7 @@ const en = {
     depot: "End at the depot",
     breakFrom: (from: string, to: string) => `${from} – ${to}`,
     breakUntil: (at: string) => `Break until ${at}`,
+    endBreak: "End the break now",
     leaveBy: (at: string) => `Leave at ${at}`,
     leaveNow: "Leave now",
     onTime: "on time",
@@ -116,7 +117,7 @@ const en = {
     stay: "Go on working",
   },
   pause: {
-    note: "The break begins at once, or as soon as nobody is aboard and every promise is kept. It lasts as long as you say.",
+    note: "The break begins at once, or as soon as nobody is aboard and every promise is kept. It lasts as long as you say, or until you end it.",
     minutes: (n: number) => `${n} minutes`,
     planned: (from: string, to: string) => `Your break is planned from ${from} to ${to}.`,
     giveUp: "No break after all",
@@ -184,6 +185,7 @@ export const t = words(en, {
     depot: "차고지 도착",
     breakFrom: (from, to) => `${from} – ${to}`,
     breakUntil: (at) => `${at}까지 휴식`,
+    endBreak: "휴식 마치기",
     leaveBy: (at) => `${at} 출발`,
     leaveNow: "지금 출발",
     onTime: "정시",
@@ -259,7 +261,7 @@ export const t = words(en, {
     stay: "계속 근무",
   },
   pause: {
-    note: "바로, 또는 타고 있는 승객이 없고 모든 약속을 지킬 수 있을 때 쉽니다. 말한 시간만큼 쉽니다.",
+    note: "바로, 또는 타고 있는 승객이 없고 모든 약속을 지킬 수 있을 때 쉽니다. 말한 시간만큼 쉬며, 일찍 마칠 수도 있습니다.",
     minutes: (n) => `${n}분`,
     planned: (from, to) => `${from}부터 ${to}까지 쉬기로 되어 있습니다.`,
     giveUp: "쉬지 않고 계속 운행",

@@ -122,6 +122,7 @@ function english(event: LogEvent, line: LogLine): string {
     case "NoShow": return `${ride} was not there.`;
     case "BreakPlanned": return `${shuttle}: a break of ${Math.round(breakMs(event) / 60_000)} min${by(event)}`;
     case "BreakDropped": return `${shuttle}: no break after all${by(event)}`;
+    case "BreakEnded": return `${shuttle}: the break is over early${by(event)}`;
     case "ShuttleBrokeDown": return `${shuttle} is out of service.`;
     case "RiderStranded": return `${ride} left ${shuttle} at ${stopAt(event["place"])} and waits for another shuttle.`;
     case "RoadClosed": return `${(event["edges"] as unknown[]).length} street sections closed${by(event)}`;
@@ -173,6 +174,7 @@ function korean(event: LogEvent, line: LogLine): string {
     case "NoShow": return `${ride} 미탑승`;
     case "BreakPlanned": return `${shuttle} 휴식 ${Math.round(breakMs(event) / 60_000)}분${by(event)}`;
     case "BreakDropped": return `${shuttle} 휴식 취소${by(event)}`;
+    case "BreakEnded": return `${shuttle} 휴식을 일찍 마침${by(event)}`;
     case "ShuttleBrokeDown": return `${shuttle} 운행 제외`;
     case "RiderStranded": return `${ride} ${stopAt(event["place"])}에 내려 다른 셔틀을 기다림 (${shuttle})`;
     case "RoadClosed": return `도로 ${(event["edges"] as unknown[]).length}구간 통제${by(event)}`;
