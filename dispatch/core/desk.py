@@ -466,6 +466,8 @@ def _next_answer(now: int) -> int:
     return (now // ANSWER_WITHIN + 1) * ANSWER_WITHIN
 
 
-_DRIVES = frozenset({ev.DriveStarted, ev.ProgressMade, ev.PositionReported, ev.StopArrived, ev.IdleSent})
+_DRIVES = frozenset(
+    {ev.DriveStarted, ev.ProgressMade, ev.PositionReported, ev.ShuttleOverdue, ev.StopArrived, ev.IdleSent}
+)
 """what changes a shuttle and nobody's ride"""
 _ROADS = frozenset({ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged})

@@ -198,6 +198,16 @@ class PositionReported(Event, frozen=True, tag=True):
     """since the drive started or its progress was last noted"""
 
 
+class ShuttleOverdue(Event, frozen=True, tag=True):
+    """Nobody has said that the shuttle went on, and a promise that would hold if it had is broken if it has not.
+
+    Its timetable is counted as if it were where it is known to be at `counted_from`, until somebody tells more.
+    """
+
+    shuttle: str
+    counted_from: int
+
+
 class StopArrived(Event, frozen=True, tag=True):
     """The shuttle stands at the place it was driving to."""
 
@@ -391,6 +401,7 @@ AnyEvent = (
     | TimerTicked
     | PlansProposed
     | PositionReported
+    | ShuttleOverdue
     | RiderAwaited
     | ActTaken
     | DayClosed

@@ -77,17 +77,19 @@ class Reactions:
         self._place_lost(now)
 
     def tick(self, now: int, *, improves: bool = True, tries: int | None = None) -> list[str]:
-        """The timer: bookings whose shuttle was lost, better plans, the queue. Returns who left the queue.
+        """The timer: shuttles not heard of, bookings whose shuttle was lost, better plans, the queue.
 
-        Without `improves` a worker looks for better plans meanwhile, and they are proposed (`propose`). With `tries`
-        only so many of the queue are tried, in turn: each try costs a search, and riders wait meanwhile. Whose time in
-        the queue is over is told so in any case.
+        Returns who left the queue. Without `improves` a worker looks for better plans meanwhile, and they are proposed
+        (`propose`). With `tries` only so many of the queue are tried, in turn: each try costs a search, and riders wait
+        meanwhile. Whose time in the queue is over is told so in any case.
         """
         desk = self.desk
         waiting = list(desk.world.queue)
         due = desk.world.unimproved or waiting
         before = desk.world.ticked
         self.record([ev.TimerTicked(now, improves, tries)])
+        if self.record(recovery.overdue(desk, now)):
+            self.settle(now)
         self._place_lost(now)
         if improves and due:
             self.record(improve(desk, now, self._solvers))

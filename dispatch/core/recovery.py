@@ -12,9 +12,12 @@ from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
 from dispatch.core.pack import bounds
+from dispatch.core.schedule import timetable
 from dispatch.core.world import Ride
 from routing.travel_times import UNREACHABLE
 
+SILENT = 60_000
+"""ms that a shuttle may be overdue before it is asked what that breaks: whoever is slow tells so every minute"""
 MARGIN = 120_000
 """ms that an announced time leaves for further trouble, so that a rider is not told a new time every minute"""
 
@@ -44,6 +47,27 @@ def at_risk(desk: Desk, now: int) -> list[ev.Event]:
         if told:
             return list(told.values())
     return []
+
+
+def overdue(desk: Desk, now: int) -> list[ev.Event]:
+    """Shuttles that should have gone on a while ago, of which nobody has said so, where that breaks a promise.
+
+    A driver who does not set out tells nothing: without this nobody would tell the riders either.
+    """
+    fleet = desk.fleet
+    shuttles, firsts = fleet.shuttles[: fleet.count], fleet.routes[: fleet.count, :, 0]
+    due = firsts[:, f.BEGIN] - np.where(shuttles[:, f.HEADING] < 0, firsts[:, f.LEG], 0)
+    found: list[ev.Event] = []
+    for row in np.flatnonzero((shuttles[:, f.N] > 0) & (due < now - SILENT)):
+        name = desk.names[row]
+        shuttle = desk.world.shuttles[name]
+        _, route = timetable(fleet, desk.times, shuttle, shuttle.plan.visits, now)
+        counted = fleet.routes[row, f.BEGIN, : len(shuttle.plan.visits)]
+        latest = fleet.visits[list(shuttle.plan.visits), f.V_LATEST]
+        if ((route[f.BEGIN] > latest) & (counted <= latest)).any():
+            behind = now - int(counted[0])
+            found.append(ev.ShuttleOverdue(now, name, now if shuttle.heading < 0 else shuttle.at + behind))
+    return found
 
 
 def _moved(desk: Desk, ride: Ride, now: int) -> list[ev.Event]:

@@ -292,6 +292,10 @@ def _position_reported(world: World, e: ev.PositionReported) -> None:
     shuttle.node, shuttle.at = e.node, e.reached_at
 
 
+def _shuttle_overdue(world: World, e: ev.ShuttleOverdue) -> None:
+    world.shuttles[e.shuttle].at = e.counted_from
+
+
 def _stop_arrived(world: World, e: ev.StopArrived) -> None:
     shuttle = world.shuttles[e.shuttle]
     assert world.opened is not None
@@ -448,6 +452,7 @@ _FOLD: dict[type, Callable[[World, Any], None]] = {
     ev.DriveStarted: _drive_started,
     ev.ProgressMade: _progress_made,
     ev.PositionReported: _position_reported,
+    ev.ShuttleOverdue: _shuttle_overdue,
     ev.StopArrived: _stop_arrived,
     ev.RiderAwaited: _rider_awaited,
     ev.RiderBoarded: _rider_boarded,

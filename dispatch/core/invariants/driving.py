@@ -79,6 +79,26 @@ def position_reported(day: Day, event: e.PositionReported) -> None:
     shuttle.drive_slice = day.slice_at(event.reached_at)
 
 
+def shuttle_overdue(day: Day, event: e.ShuttleOverdue) -> None:
+    shuttle = day.shuttle(event.shuttle)
+    if shuttle is None:
+        return
+    if not shuttle.plan:
+        day.found("legal", f"{shuttle.id} is said to be overdue, but has nothing to do", shuttle)
+    elif event.counted_from > event.at:
+        day.found("road", f"{shuttle.id} is counted from {clock(event.counted_from)}, which is to come", shuttle)
+    elif shuttle.goal >= 0 and shuttle.drive_table is not None:
+        there = shuttle.drive_at + _least_drive(shuttle, shuttle.drive_node, shuttle.goal)
+        if event.at < there:
+            what = f"{shuttle.id} is said to be overdue, but cannot be where it drives to before {clock(there)}"
+            day.found("road", what, shuttle)
+    elif event.at < shuttle.free_at:
+        day.found(
+            "dwell", f"{shuttle.id} is said to be overdue, but is not ready until {clock(shuttle.free_at)}", shuttle
+        )
+    shuttle.late = True
+
+
 def stop_arrived(day: Day, event: e.StopArrived) -> None:
     shuttle = day.shuttle(event.shuttle)
     if shuttle is None:

@@ -124,6 +124,7 @@ JUDGED: Final[dict[type, Callable[[Day, Any], None]]] = {
     e.DriveStarted: driving.drive_started,
     e.ProgressMade: driving.progress_made,
     e.PositionReported: driving.position_reported,
+    e.ShuttleOverdue: driving.shuttle_overdue,
     e.StopArrived: driving.stop_arrived,
     e.RoadClosed: driving.road_closed,
     e.RoadReopened: driving.road_reopened,

@@ -9,7 +9,7 @@ import type { LogEvent, LogLine } from "./types";
 /** Events that tell an operator nothing: the machine's own steps. */
 const SILENT = new Set(["TimerTicked", "PlansProposed", "ProgressMade", "PositionReported", "DriveStarted", "CallMade", "IdleSent"]);
 const ACTS = new Set(["ActTaken", "RoadClosed", "RoadReopened", "PolicyChanged"]);
-const TROUBLE = new Set(["ShuttleBrokeDown", "RiderStranded", "PromiseAtRisk", "NoShow", "RideRefused"]);
+const TROUBLE = new Set(["ShuttleBrokeDown", "RiderStranded", "PromiseAtRisk", "NoShow", "RideRefused", "ShuttleOverdue"]);
 
 export const tells = (line: LogLine): boolean => !SILENT.has(line.event.type);
 export const isAct = (line: LogLine): boolean => ACTS.has(line.event.type) && line.event["author"] !== "";
@@ -115,6 +115,7 @@ function english(event: LogEvent, line: LogLine): string {
     case "RideQueued": return `${ride} waits in the queue until ${time(event["until"], line)}: ${bound(event)}`;
     case "PlansChanged": if (line.moved_to !== null) return `Moved to ${line.moved_to}${CAUSE_EN[String(event["cause"])] ?? ""}`; return `Plans of ${Object.keys(event["plans"] as object).join(", ")} changed${event["cause"] ? ` (${String(event["cause"])})` : ""}.`;
     case "PromiseAtRisk": return `${ride}'s promise cannot be kept; the rider was told${typeof event["pickup_at"] === "number" ? `: pickup by ${time(event["pickup_at"], line)}` : ""}.`;
+    case "ShuttleOverdue": return `${shuttle} should have gone on and was not heard of: promises are looked after as if it had not.`;
     case "StopArrived": return `${shuttle} arrived at ${stopAt(event["place"])}.`;
     case "RiderAwaited": return `${shuttle} waits for ${ride} until ${time(event["until"], line)}.`;
     case "RiderBoarded": return `${ride} boarded ${shuttle}.`;
@@ -167,6 +168,7 @@ function korean(event: LogEvent, line: LogLine): string {
     case "RideQueued": return `${ride} ${time(event["until"], line)}까지 대기: ${bound(event)}`;
     case "PlansChanged": return line.moved_to !== null ? `${line.moved_to} 셔틀로 옮김${CAUSE_KO[String(event["cause"])] ?? ""}` : `${Object.keys(event["plans"] as object).join(", ")} 운행 계획 변경`;
     case "PromiseAtRisk": return `${ride} 약속을 지킬 수 없어 승객에게 알림${typeof event["pickup_at"] === "number" ? `: 탑승 ${time(event["pickup_at"], line)}까지` : ""}`;
+    case "ShuttleOverdue": return `${shuttle} 출발·도착 보고가 없음: 아직 움직이지 않은 것으로 보고 약속을 살핌`;
     case "StopArrived": return `${shuttle} ${stopAt(event["place"])} 도착`;
     case "RiderAwaited": return `${shuttle} ${ride} 승객을 ${time(event["until"], line)}까지 기다림`;
     case "RiderBoarded": return `${ride} ${shuttle} 탑승`;
