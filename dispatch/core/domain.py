@@ -165,13 +165,20 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     """The one objective of insertion and re-optimisation, in seconds of driving.
 
     cost = drive × added driving + delay × delay brought to all riders' drop-offs (the rider's own included)
-           − wake_s for a shuttle that stood idle.
+           − wake_s for a shuttle that stood idle + (direct ride + refusal_s) of each rider who keeps waiting.
     A weight on everybody's delay gave a prototype 1.6 to 2.5 points of service at no cost.
     """
 
     drive: float = 1.0
     delay: float = 0.8
     wake_s: float = 150.0
+    refusal_s: float = 900.0
+    """of a rider for whom there is no room as plans are: others are rearranged for them if that adds no more than this
+    beyond their own direct ride
+
+    Whoever fits in as plans are is taken at any cost. With shuttles short, rearranging a town for one rider leaves two
+    later ones standing: README, "What was tried".
+    """
 
 
 class Reoptimise(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,13 +16,11 @@ from numba import njit
 
 from dispatch.core.anneal import anneal, remember
 from dispatch.core.domain import Reoptimise
-from dispatch.core.fleet import CODE, NODE, V_PLACE, Fleet, N
+from dispatch.core.fleet import CODE, NODE, REFUSAL, V_PLACE, W_DELAY, W_DRIVE, Fleet, Ints, N
 from dispatch.core.search import BEST, BEST_CODES, BEST_N, BEST_ON, CARDINALITY, POOLED, STAMP_OF, STRING, open_search
 from dispatch.core.timing import start
 from routing.travel_times import DriveTimes
 
-UNSERVED = 10_000_000_000
-"""Cost of leaving somebody waiting, in thousandths of ms of driving: close to three hours of it."""
 _LONGEST_STRING, _TAKEN_OUT = 6, 6
 """visits: live plans are short"""
 _WARM, _COLD = 20_000_000, 1_000_000
@@ -147,21 +145,20 @@ def improve(
     seed: int,
     waiting: Sequence[int] = (),
     locked: Sequence[int] = (),
-    penalty: int = UNSERVED,
     pool: int = 0,
 ) -> Improvement:
     """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none.
 
-    The rides in `locked` (pickup codes) stay on their shuttles.
-
-    The last `pool` plans met are given back, too.
+    Nobody is rearranged for somebody whom it costs less to leave waiting (`_worth`). The rides in `locked` (pickup
+    codes) stay on their shuttles. The last `pool` plans met are given back, too.
     """
     count = fleet.count
     node, at, longest = _starts(count, now, fleet.shuttles, times.table, times.indptr, times.heads, times.edge_ms)
     asked, stay = np.array(waiting, np.int64), np.array(locked, np.int64)
     s = open_search(
         count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
-        times.slices, node, at, asked, stay, penalty, longest + 16, _NEIGHBOURS, _MEMORY, pool, seed,
+        times.slices, node, at, asked, stay, _worth(fleet, times, asked), longest + 16, _NEIGHBOURS, _MEMORY, pool,
+        seed,
     )  # fmt: skip
     before = _begin(s)
     anneal(s, iterations, _WARM, _COLD, 0)
@@ -169,6 +166,15 @@ def improve(
     plans = {int(v): tuple(codes[k, : lengths[k]].tolist()) for k, v in enumerate(rows)}
     pooled = {PooledPlan(v, tuple(row[:n]), cost) for v, n, cost, *row in met.tolist()}
     return Improvement(plans, tuple(served.tolist()), int(before), int(after), tuple(sorted(pooled)))
+
+
+def _worth(fleet: Fleet, times: DriveTimes, asked: Ints) -> Ints:
+    """What it costs to leave each of them waiting: their own direct ride and `refusal_s`; of equals, the first most."""
+    ends = fleet.visits[[asked, asked + 1], V_PLACE]
+    direct = times.table[0, times.place_nodes[ends[0]], ends[1]]
+    weight = fleet.rules[W_DRIVE] + fleet.rules[W_DELAY]
+    worth: Ints = weight * direct.astype(np.int64) + fleet.rules[REFUSAL] + np.arange(len(asked), 0, -1)
+    return worth
 
 
 @njit(cache=True)

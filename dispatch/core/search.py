@@ -270,14 +270,14 @@ def moved(s, e, v):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def open_search(  # type: ignore[no-untyped-def]
-    count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, locked, penalty,
+    count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, locked, penalties,
     widest, neighbours, memory, pool, seed,
 ):  # fmt: skip
     """The first `count` shuttles, begun at (node, at) each, made ready for a search.
 
-    `waiting` are pickup codes of rides that are on no plan and cost `penalty` as long as they are not, `locked` those
-    of rides that may move within their own plan only. A plan may grow to `widest` visits; `neighbours` elements near
-    each are known, `memory` (a power of two) insertions and `pool` plans remembered.
+    `waiting` are pickup codes of rides that are on no plan and cost `penalties` as long as they are not, `locked`
+    those of rides that may move within their own plan only. A plan may grow to `widest` visits; `neighbours` elements
+    near each are known, `memory` (a power of two) insertions and `pool` plans remembered.
     """
     most = len(waiting)
     for v in range(count):
@@ -312,7 +312,7 @@ def open_search(  # type: ignore[no-untyped-def]
             rides[e, HOME] = rides[e, ON]
     lists = np.zeros((LISTS, max(2 * most, count, widest) + 2), np.int64)
     for k in range(len(waiting)):
-        rides[m, CODE_OF], rides[m, PENALTY] = waiting[k], penalty
+        rides[m, CODE_OF], rides[m, PENALTY] = waiting[k], penalties[k]
         element[waiting[k] >> 1] = m
         lists[ABSENT_LIST, k] = m
         m += 1
@@ -350,5 +350,5 @@ def open_search(  # type: ignore[no-untyped-def]
     )  # fmt: skip
     for v in range(count):
         retime(s, v)
-    n[BEST], n[LEFT_OUT] = n[COST] + len(waiting) * penalty, len(waiting)
+    n[BEST], n[LEFT_OUT] = n[COST] + penalties.sum(), len(waiting)
     return s

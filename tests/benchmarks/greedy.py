@@ -72,7 +72,7 @@ def searched(fleet: Fleet, times: DriveTimes, seconds: float, seed: int) -> floa
     none = np.zeros(0, np.int64)
     s = open_search(
         count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes, times.slices,
-        nodes, at, none, none, 0, POINTS, 64, 2**16, 0, seed,
+        nodes, at, none, none, none, POINTS, 64, 2**16, 0, seed,
     )  # fmt: skip
     counters = state(s)[0]
     before = int(counters[BEST])

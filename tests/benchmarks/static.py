@@ -107,8 +107,8 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
     depot, at = np.zeros(count, np.int64), fleet.shuttles[:count, f.AT].copy()
     s = open_search(
         count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, table, np.arange(table.shape[2]),
-        np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), np.zeros(0, np.int64), FEWER_VEHICLES, 2 * rides + 4,
-        rides, 2**17, 0, seed,
+        np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), np.zeros(0, np.int64),
+        np.full(rides, FEWER_VEHICLES), 2 * rides + 4, rides, 2**17, 0, seed,
     )  # fmt: skip
     counters, plans, elements, reach, planned, _ = state(s)
     counters[[se.STRING, se.CARDINALITY]] = tuning.string, tuning.cardinality

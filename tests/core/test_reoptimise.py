@@ -28,7 +28,7 @@ class Town:
         self.times = times
         self.fleet = Fleet(len(nodes), 8, 40)
         self.fleet.count = len(nodes)
-        self.fleet.rules[:] = (0, 5 * MINUTE, 1000, 800, 150_000_000, 1)
+        self.fleet.rules[:] = (0, 5 * MINUTE, 1000, 800, 150_000_000, 1, 2_000_000_000)
         for v, node in enumerate(nodes):
             row = self.fleet.shuttles[v]
             row[[f.NODE, f.HEADING, f.STANDS, f.SEATS, f.END, f.OPEN]] = node, -1, -1, seats, NEVER, 1
@@ -159,6 +159,18 @@ def test_a_waiting_ride_is_taken_when_others_make_room() -> None:
     found = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near])
     assert found.served == (near,)
     assert found.after < found.before
+
+
+def test_a_town_is_not_rearranged_for_one_rider_at_any_price() -> None:
+    """The same two rides, where the detour of the one who makes room costs more than leaving the other waiting."""
+    town = Town([0, 5], seats=1)
+    a, near = town.ride(1, 7, pickup=(0, 5)), town.ride(0, 6, pickup=(0, 3))
+    town.plan(0, a, a + 1)
+    served = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near])
+    price = served.after - (served.before - int(town.fleet.rules[f.REFUSAL]))
+    for worth, who in ((price + 1_000, (near,)), (price - 1_000, ())):
+        town.fleet.rules[f.REFUSAL] = worth
+        assert improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near]).served == who
 
 
 def test_who_is_waiting_and_cannot_be_carried_costs_nobody_a_promise() -> None:

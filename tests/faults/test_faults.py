@@ -18,7 +18,7 @@ import pytest
 from dispatch.service.embedded import Embedded
 from dispatch.service.store import Store
 from tests.faults.judge import faults
-from tests.faults.kills import TOWNS_CLOCK, forks, run
+from tests.faults.kills import LATE, SET_BACK_MS, TOWNS_CLOCK, forks, run
 from tests.faults.life import Settings, live
 from tests.faults.riders import Riders
 
@@ -75,6 +75,30 @@ async def _judged(folder: Path, embedded: Embedded, riders: Riders) -> list[str]
 async def _finished(riders: Riders, asking: asyncio.Task[None]) -> None:
     riders.stop = True
     await asyncio.wait_for(asking, 60)
+
+
+def test_a_clock_that_jumps_an_hour_ahead_breaks_promises_but_hides_none(folder: Path) -> None:
+    """As if nobody had been there for an hour: who was promised a pickup meanwhile is told before being picked up."""
+
+    async def jumped() -> None:
+        async with Embedded(folder / "store") as embedded:
+            began, asked = time.time(), Riders(lambda: folder / "naru.sock", 4)
+            asking = asyncio.create_task(asked.run())
+            for set_off_ms in (-SET_BACK_MS, 0):
+                settings = Settings(str(folder), "naru", TOWNS_CLOCK, began, set_off_ms, embedded.url)
+                life = forks().Process(target=live, args=(settings,), daemon=True)
+                life.start()
+                await asyncio.wait_for(asked.answered(), 60)
+                await asyncio.sleep(2)
+                if set_off_ms == 0:
+                    await _finished(asked, asking)
+                life.kill()
+                await asyncio.to_thread(life.join)
+            found = await _judged(folder, embedded, asked)
+            assert [fault for fault in found if not LATE.search(fault)] == []
+            assert any(LATE.search(fault) for fault in found)  # they were told at 08:00, an hour after the fact
+
+    asyncio.run(jumped())
 
 
 def test_a_dispatcher_stopped_past_its_lease_is_fenced_off(folder: Path) -> None:
