@@ -64,6 +64,9 @@ from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slic
 
 INFEASIBLE = 2**60
 
+LEAST = SOONEST
+"""Row of `scratch`, free while an insertion is tried: the least detour of the drop-off from this point on."""
+
 # why a shuttle can't carry a request, nearer to carrying it later in the list
 CLOSED, OUT_OF_REACH, TOO_FULL, PICKUP_LATE, DROPOFF_LATE, BREAKS_PROMISE, FITS = range(7)
 
@@ -232,6 +235,17 @@ def best_in_route(  # type: ignore[no-untyped-def]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
         first = 1
+    # with a long plan and little to pay for delay it is the detours that tell
+    by_detour = one_slice and w_delay == 0
+    if by_detour:
+        scratch[LEAST, last + 1] = INFEASIBLE
+        for j in range(last, first, -1):
+            before = route[PLACE, j - 1]
+            detour = table[0, place_nodes[before] if before >= 0 else node, d_place]
+            m = _onward(route, j, n)
+            if m < n:
+                detour += table[0, d_node, route[PLACE, m]] - route[LEG, m]
+            scratch[LEAST, j] = min(scratch[LEAST, j + 1], detour)
     for k in range(first):
         dropoffs -= route[CODE, k] & 1
     for i in range(first, last + 1):
@@ -284,7 +298,13 @@ def best_in_route(  # type: ignore[no-untyped-def]
             continue
         if one_slice:
             detour, late = to_p - old_leg, 0
-            if onward >= 0:
+            if by_detour:
+                beside = detour + direct + (table[0, d_node, onward] if onward >= 0 else 0)
+                if onward >= 0:
+                    detour += table[0, p_node, onward]
+                if w_drive * min(beside, detour + scratch[LEAST, i + 1]) - waking >= best:
+                    continue
+            elif onward >= 0:
                 leg = table[s, p_node, onward]
                 detour += leg
                 if rigid and m == i:
@@ -408,6 +428,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
             t = begin + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             stands = place
             late = w_delay * left * max(t - route[DONE, j] - give, 0) if rigid else 0
+            if by_detour and w_drive * (drive + scratch[LEAST, j + 1]) - waking >= best:
+                break
             if one_slice and late + w_drive * drive + w_delay * (delay + t - now) - waking - spared >= best:
                 break
     return best, best_i, best_j, best_p, best_d, stage

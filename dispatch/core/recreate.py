@@ -11,6 +11,7 @@ from dispatch.core.insertion import INFEASIBLE, best_in_route
 from dispatch.core.search import (
     ABSENT,
     ABSENT_LIST,
+    ASKED,
     BLINK,
     CODE_OF,
     COST_OF,
@@ -150,6 +151,7 @@ def recreate(s):  # type: ignore[no-untyped-def]
     widest = s.routes.shape[2] - 2
     plans, shuttles, known, reach, chance = s.plans, s.shuttles, s.known, s.reach, s.chance
     blink, twins, wake = s.n[BLINK], s.n[TWINS], s.rules[WAKE]
+    open_plans = s.lists[ASKED]
     for k in range(s.n[ABSENT]):
         e = s.lists[ABSENT_LIST, k]
         best, best_i, best_j = np.int64(INFEASIBLE), np.int64(-1), np.int64(-1)
@@ -161,6 +163,7 @@ def recreate(s):  # type: ignore[no-untyped-def]
                 _find_reach(s, e)
             first, count = -1, s.reach[e, 0]
         empty = False
+        asked = 0  # plans to be looked at; what is remembered of the others goes first, and cuts the looking short
         for c in range(1, count + 1):
             v = reach[e, c] if first < 0 else first
             if first < 0 and s.least[e, c] - wake >= best:
@@ -174,12 +177,25 @@ def recreate(s):  # type: ignore[no-untyped-def]
                 empty = True
             if blink and draw(chance, 1024) < blink:
                 continue
-            h = (e * 7919 + stamp * 104729) & (len(known) - 1)
-            if known[h, _KEY] != e or known[h, _STAMP] != stamp or (known[h, _I] < 0 and known[h, _COST] < best):
-                cost, i, j = _best_in(s, e, v, best)
-                known[h, _KEY], known[h, _STAMP], known[h, _COST], known[h, _I], known[h, _J] = e, stamp, cost, i, j
-            if known[h, _I] >= 0 and known[h, _COST] < best:
+            h = (e * 7919 + stamp) & (len(known) - 1)
+            if known[h, _KEY] != e or known[h, _STAMP] != stamp:
+                open_plans[asked] = v
+                asked += 1
+            elif known[h, _I] < 0:
+                if known[h, _COST] < best:
+                    open_plans[asked] = v
+                    asked += 1
+            elif known[h, _COST] < best:
                 best, best_v, best_i, best_j = known[h, _COST], v, known[h, _I], known[h, _J]
+        for c in range(asked):
+            v = open_plans[c]
+            stamp = plans[v, STAMP_OF]
+            h = (e * 7919 + stamp) & (len(known) - 1)
+            again = known[h, _KEY] == e and known[h, _STAMP] == stamp
+            cost, i, j = _best_in(s, e, v, np.int64(INFEASIBLE) if again else best)
+            known[h, _KEY], known[h, _STAMP], known[h, _COST], known[h, _I], known[h, _J] = e, stamp, cost, i, j
+            if i >= 0 and cost < best:
+                best, best_v, best_i, best_j = cost, v, i, j
         if best_v < 0:
             if s.rides[e, PENALTY] >= MUST:
                 return False

@@ -48,7 +48,7 @@ class Tuning:
 
 
 PICKUP_AND_DELIVERY = Tuning(string=15, cardinality=15, blink=30)
-DIAL_A_RIDE = Tuning(blink=10, warm=0.5)
+DIAL_A_RIDE = Tuning(blink=10, gap=4, warm=0.5)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ def fleet_of(instance: Instance) -> tuple[f.Fleet, Any]:
     for number, (pickup, dropoff) in enumerate(instance.requests):
         visit(2 * number, pickup, NEVER, f.PICKUP)
         longest = instance.longest_ride + places[pickup].service
-        visit(2 * number + 1, dropoff, when(longest, False) if longest < math.inf else NEVER, f.DROPOFF)
+        most = when(longest, False) if longest < math.inf else NEVER
+        visit(2 * number + 1, dropoff, most, f.DROPOFF)
+        _tighten(fleet.visits[2 * number], fleet.visits[2 * number + 1], int(table[0, pickup, dropoff]))
     for v in range(vehicles):
         # a route's duration is a "ride" of the vehicle itself, from where it begins to where it ends
         begin = 2 * (rides + v)
@@ -96,6 +98,15 @@ def fleet_of(instance: Instance) -> tuple[f.Fleet, Any]:
         shuttle[[f.N, f.AT, f.HEADING, f.STANDS]] = len(codes), when(places[0].earliest, True), -1, -1
         shuttle[[f.SEATS, f.END, f.OPEN, f.TAIL, f.FROZEN]] = instance.capacity, NEVER, 1, 1, int(timed)
     return fleet, table
+
+
+def _tighten(pickup: Any, dropoff: Any, direct: int) -> None:
+    """Narrow a ride's windows to what its other end and its longest ride allow (Cordeau 2006, §5.1.1)."""
+    least, most = int(pickup[f.V_DWELL]) + direct, int(dropoff[f.V_RIDE])
+    pickup[f.V_EARLIEST] = max(pickup[f.V_EARLIEST], dropoff[f.V_EARLIEST] - most)
+    pickup[f.V_LATEST] = min(pickup[f.V_LATEST], dropoff[f.V_LATEST] - least)
+    dropoff[f.V_EARLIEST] = max(dropoff[f.V_EARLIEST], pickup[f.V_EARLIEST] + least)
+    dropoff[f.V_LATEST] = min(dropoff[f.V_LATEST], pickup[f.V_LATEST] + most)
 
 
 def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None = None) -> Solution:
