@@ -371,7 +371,10 @@ def test_is_told_while_the_page_is_closed(town: Town, watched: Open) -> None:
         ".map(one => [one.title, one.body, one.tag, one.data.ride])"
     )
     assert shown == [["셔틀 탑승 안내", "예약: 08:10", "3-7", "R1"]]
-    page.reload()
+    # a tap on it; only a real one may bring the page to the front
+    opened.context.service_workers[0].evaluate("address => show(address).catch(() => null)", "/rider#/ride/R1")
+    page.wait_for_url(re.compile("#/ride/R1$"), wait_until="commit")
+    page.go_back()
     expect(switch).to_be_checked()
     switch.click()
     expect(switch).not_to_be_checked()

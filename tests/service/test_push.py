@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import http.server
 import json
+import logging
 import socket
 import ssl
 import threading
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from dispatch.service import logs
 from dispatch.service.outbox import GivenUp, Message, Undeliverable
 from dispatch.service.outside import Outside, Unreachable, is_outside
 from dispatch.service.push import MOST_BYTES, MOST_WAITING, MOST_WAITING_OF_ONE, letter, to_push
@@ -405,6 +407,27 @@ def test_only_the_hosts_own_certificate_counts(service: PushService) -> None:
 
     asyncio.run(test())
     assert [body for *_, body in service.got] == [b"1"]
+
+
+def test_no_device_is_named_in_the_logs(service: PushService, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its address is a key to it: not even a library that is talkative tells it."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    logs.set_up("debug")
+
+    async def test() -> None:
+        async with service.outside() as outside:
+            assert await outside.post(f"https://{HOST}/secret", b"1", {}) == 201
+        logging.getLogger("naru.service").info("done")
+
+    try:
+        asyncio.run(test())
+    finally:
+        root.handlers, _ = before
+        root.setLevel(before[1])
+    said = capsys.readouterr().err
+    assert "done" in said
+    assert "secret" not in said
 
 
 class Kept:
