@@ -212,6 +212,7 @@ def test_no_mutated_body_makes_it_fail(online: Online) -> None:
     """Tens of thousands, each a little wrong in another way, given to the application in its own loop."""
     chance = random.Random(20_261_122)  # the same bodies each time
     counts: dict[int, int] = {}
+    stood_still: list[bytes] = []
 
     async def send() -> None:
         online.tokens["rider"] = await online.town.rider()  # they may have deleted themselves before
@@ -221,7 +222,16 @@ def test_no_mutated_body_makes_it_fail(online: Online) -> None:
             token = token_for(online, method, path.replace("/V1/", "/{shift}/"))
             headers = [(name.lower().encode(), value.encode()) for name, value in token.items()]
             headers += [(b"content-type", b"application/json"), (b"idempotency-key", f"k{n}".encode())]
+            spent = time.thread_time()
             status, answer = await asgi(online.town.app, method, path, headers, body)
+            spent = time.thread_time() - spent
+            assert spent < 3, f"{method} {path} {body[:500]!r}: {spent:.1f} s of processor"
+            if status == 503:  # a machine that stands still loses its lead for a moment: the same body once more
+                stood_still.append(body)
+                await online.town.live.dispatcher.until_ready(60)
+                status, answer = await asgi(online.town.app, method, path, headers, body)
+            if n % 100_000 == 99_999:
+                print(f"{n + 1} bodies in {time.monotonic() - began:.0f} s", flush=True)
             counts[status] = counts.get(status, 0) + 1
             assert status < 500, f"{method} {path} {body[:500]!r}: {answer!r}"
 
@@ -229,6 +239,7 @@ def test_no_mutated_body_makes_it_fail(online: Online) -> None:
     asyncio.run_coroutine_threadsafe(send(), online.loop).result()
     print(f"{BODIES_SENT} bodies in {time.monotonic() - began:.0f} s: {dict(sorted(counts.items()))}")
     assert sum(counts.values()) == BODIES_SENT
+    assert len(stood_still) <= 2 + BODIES_SENT // 20_000
     assert counts.get(422, 0) > BODIES_SENT // 10  # they reach what judges them, and are not all turned away before
 
 
