@@ -66,7 +66,7 @@ async def reached(zone: str, data_dir: Path | None = None) -> AsyncIterator[Stor
                 what = "no data folder of an embedded store, and no NARU_REDIS_URL"
                 raise InputError(what, file=settings.data_dir, expected="a folder, by --data-dir or NARU_DATA_DIR")
             try:
-                url = (await stack.enter_async_context(Embedded(settings.data_dir))).url
+                url = (await stack.enter_async_context(Embedded(settings.data_dir, patience_s=0))).url
             except FolderInUse:
                 url = url_of(settings.data_dir)
         store = Store(url, zone, timeout_s=30)

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_SOCKET_PATH: Final = 100
 """bytes; the kernel takes 107"""
+OWNED_S: Final = 2.0
+"""a supervisor killed while it starts a server leaves its lock to that child until the server's program begins"""
 _POLL_S: Final = 0.02
 _CONFIG: Final = """\
 # Written by Naru at every start.
@@ -73,11 +75,11 @@ def url_of(folder: Path) -> str:
 class Embedded:
     """A Valkey server on one data folder: started, adopted, restarted when it dies, stopped.
 
-    Raises FolderInUse if another supervisor has the folder, EmbeddedFailed if the server ends while it starts, OSError
-    with the path for a folder that can't be written or whose path is too long for a socket.
+    Raises FolderInUse if another supervisor still has the folder after `patience_s`, EmbeddedFailed if the server ends
+    while it starts, OSError with the path for a folder that can't be written or whose path is too long for a socket.
     """
 
-    def __init__(self, folder: str | Path, binary: str | Path | None = None) -> None:
+    def __init__(self, folder: str | Path, binary: str | Path | None = None, *, patience_s: float = OWNED_S) -> None:
         self.folder = Path(folder).resolve()
         self.socket = self.folder / "valkey.sock"
         self.run_id = ""
@@ -87,6 +89,7 @@ class Embedded:
         self.adopted = False
         """the server was there already, left by a supervisor that was killed"""
         self._binary = binary
+        self._patience_s = patience_s
         self._owner: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -115,8 +118,12 @@ class Embedded:
         if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
             raise OSError(36, "too long a path for a socket: choose a shorter data folder", str(self.folder))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._owner = _locked(self.folder / "owner.lock")
-        if self._owner is None:
+        for _ in range(1 + round(self._patience_s / _POLL_S)):
+            self._owner = _locked(self.folder / "owner.lock")
+            if self._owner is not None:
+                break
+            await asyncio.sleep(_POLL_S)
+        else:
             raise FolderInUse(11, "another Naru works on this data folder", str(self.folder))
         try:
             self._secret = self._read_secret()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -187,6 +188,21 @@ def test_a_server_that_could_lose_commits_is_told(server: str | None) -> None:
     run(test)
 
 
+def test_a_supervisor_that_was_killed_while_it_started_a_server_is_waited_for() -> None:
+    """Its lock is that child's, too, until the child runs the server's program: a moment, and no other Naru."""
+
+    async def test() -> None:
+        async with folder() as path:
+            path.mkdir(exist_ok=True)
+            descriptor = os.open(path / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            asyncio.get_running_loop().call_later(0.3, os.close, descriptor)
+            async with Embedded(path) as started:
+                assert started.pid > 0
+
+    run(test)
+
+
 @servers
 def test_the_embedded_server_is_restarted_adopted_and_stopped(server: str | None) -> None:
     """Killed, it comes back with what it had; left behind by a killed supervisor, it is found; stopped, it is gone."""
@@ -197,7 +213,7 @@ def test_the_embedded_server_is_restarted_adopted_and_stopped(server: str | None
                 await store.take_lead("a", 5000)
                 await store.commit(1, first())
                 with pytest.raises(FolderInUse):
-                    await Embedded(path, server).start()
+                    await Embedded(path, server, patience_s=0.1).start()
                 before = started.pid
                 os.kill(before, signal.SIGKILL)
                 await until(lambda: started.pid != before)
