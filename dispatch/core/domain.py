@@ -172,7 +172,7 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     drive: float = 1.0
     delay: float = 0.8
     wake_s: float = 150.0
-    refusal_s: float = 900.0
+    refusal_s: float = 600.0
     """of a rider for whom there is no room as plans are: others are rearranged for them if that adds no more than this
     beyond their own direct ride
 
