@@ -61,6 +61,7 @@ from dispatch.core.fleet import (
     N,
 )
 from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slice_at, start
+from dispatch.core.uncounted import uncounted
 
 INFEASIBLE = 2**60
 
@@ -493,6 +494,8 @@ def best_insertion(  # type: ignore[no-untyped-def]
     them that could be at the pickup in time by driving there straight. Plans are looked at in the order of what an
     insertion costs at least, until that is more than the best: most need no look at all.
     """
+    # rows are taken of these for every shuttle
+    shuttles, routes, table, into = uncounted(shuttles), uncounted(routes), uncounted(table), uncounted(into)
     takes, reach = 0, 0
     best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
     visit = visits[code]

@@ -119,6 +119,15 @@ def _best_in(s, e, v, bound):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _look(s, e, v, h, bound):  # type: ignore[no-untyped-def]
+    """Remember in row h the best insertion of element e into plan v: below `bound`, or any if that was once in vain."""
+    row, stamp = s.known[h], s.plans[v, STAMP_OF]
+    again = row[_KEY] == e and row[_STAMP] == stamp
+    cost, i, j = _best_in(s, e, v, np.int64(INFEASIBLE) if again else bound)
+    row[_KEY], row[_STAMP], row[_COST], row[_I], row[_J] = e, stamp, cost, i, j
+
+
+@njit(cache=True)
 def _put_in_order(s):  # type: ignore[no-untyped-def]
     """Order what is absent: at random, or by one of the keys."""
     orders = RIDE_COLUMNS - KEYS
@@ -151,7 +160,8 @@ def recreate(s):  # type: ignore[no-untyped-def]
     widest = s.routes.shape[2] - 2
     plans, shuttles, known, reach, chance = s.plans, s.shuttles, s.known, s.reach, s.chance
     blink, twins, wake = s.n[BLINK], s.n[TWINS], s.rules[WAKE]
-    open_plans = s.lists[ASKED]
+    # where delay costs nothing, `least` says nothing: what is remembered of plans goes first, and cuts short the rest
+    undelayed, open_plans = s.rules[W_DELAY] == 0, s.lists[ASKED]
     for k in range(s.n[ABSENT]):
         e = s.lists[ABSENT_LIST, k]
         best, best_i, best_j = np.int64(INFEASIBLE), np.int64(-1), np.int64(-1)
@@ -163,7 +173,7 @@ def recreate(s):  # type: ignore[no-untyped-def]
                 _find_reach(s, e)
             first, count = -1, s.reach[e, 0]
         empty = False
-        asked = 0  # plans to be looked at; what is remembered of the others goes first, and cuts the looking short
+        asked = 0
         for c in range(1, count + 1):
             v = reach[e, c] if first < 0 else first
             if first < 0 and s.least[e, c] - wake >= best:
@@ -178,24 +188,20 @@ def recreate(s):  # type: ignore[no-untyped-def]
             if blink and draw(chance, 1024) < blink:
                 continue
             h = (e * 7919 + stamp) & (len(known) - 1)
-            if known[h, _KEY] != e or known[h, _STAMP] != stamp:
-                open_plans[asked] = v
-                asked += 1
-            elif known[h, _I] < 0:
-                if known[h, _COST] < best:
+            if known[h, _KEY] != e or known[h, _STAMP] != stamp or (known[h, _I] < 0 and known[h, _COST] < best):
+                if undelayed:
                     open_plans[asked] = v
                     asked += 1
-            elif known[h, _COST] < best:
+                    continue
+                _look(s, e, v, h, best)
+            if known[h, _I] >= 0 and known[h, _COST] < best:
                 best, best_v, best_i, best_j = known[h, _COST], v, known[h, _I], known[h, _J]
         for c in range(asked):
             v = open_plans[c]
-            stamp = plans[v, STAMP_OF]
-            h = (e * 7919 + stamp) & (len(known) - 1)
-            again = known[h, _KEY] == e and known[h, _STAMP] == stamp
-            cost, i, j = _best_in(s, e, v, np.int64(INFEASIBLE) if again else best)
-            known[h, _KEY], known[h, _STAMP], known[h, _COST], known[h, _I], known[h, _J] = e, stamp, cost, i, j
-            if i >= 0 and cost < best:
-                best, best_v, best_i, best_j = cost, v, i, j
+            h = (e * 7919 + plans[v, STAMP_OF]) & (len(known) - 1)
+            _look(s, e, v, h, best)
+            if known[h, _I] >= 0 and known[h, _COST] < best:
+                best, best_v, best_i, best_j = known[h, _COST], v, known[h, _I], known[h, _J]
         if best_v < 0:
             if s.rides[e, PENALTY] >= MUST:
                 return False

@@ -10,13 +10,9 @@ to be (its odd code), which may move within its own plan only. Everything is an 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit, types
-from numba.core import cgutils
 from numba.experimental import structref
-from numba.extending import intrinsic
 
 from dispatch.core.fleet import (
     BEGIN,
@@ -43,6 +39,7 @@ from dispatch.core.fleet import (
     N,
 )
 from dispatch.core.timing import OK, slice_at, time_route
+from dispatch.core.uncounted import uncounted
 
 MUST = 2**58
 """Penalty of a ride that has a promise: no plan without it is ever accepted."""
@@ -129,21 +126,6 @@ structref.define_proxy(  # type: ignore[no-untyped-call]
         "owned",  # the same arrays once more, in this order, as long as the search lives
     ],
 )
-
-
-def _view(_context, array):  # type: ignore[no-untyped-def]
-    """The array without its reference count: counting takes a quarter of the search's time. Who uses it, owns it."""
-
-    def built(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        view = context.make_array(signature.args[0])(context, builder, arguments[0])
-        view.meminfo = cgutils.get_null_value(view.meminfo.type)  # type: ignore[no-untyped-call]
-        view.parent = cgutils.get_null_value(view.parent.type)  # type: ignore[no-untyped-call]
-        return view._getvalue()
-
-    return array(array), built
-
-
-_uncounted: Any = intrinsic(_view)
 
 
 @njit(cache=True)
@@ -376,10 +358,10 @@ def open_search(  # type: ignore[no-untyped-def]
     scratch = np.zeros((ROUTE_ROWS, widest + 2), np.int64)
     met = np.zeros((pool, widest + 3), np.int64)
     s = Search(  # type: ignore[no-untyped-call]
-        _uncounted(visits), _uncounted(rules), _uncounted(table), _uncounted(place_nodes), _uncounted(slices),
-        _uncounted(shuttles), _uncounted(work), _uncounted(plans), _uncounted(rides), _uncounted(element),
-        _uncounted(lists), _uncounted(spare), _uncounted(scratch), _uncounted(near), _uncounted(reach),
-        _uncounted(least), _uncounted(known), met, _uncounted(n), _uncounted(chance),
+        uncounted(visits), uncounted(rules), uncounted(table), uncounted(place_nodes), uncounted(slices),
+        uncounted(shuttles), uncounted(work), uncounted(plans), uncounted(rides), uncounted(element),
+        uncounted(lists), uncounted(spare), uncounted(scratch), uncounted(near), uncounted(reach),
+        uncounted(least), uncounted(known), met, uncounted(n), uncounted(chance),
         (visits, rules, table, place_nodes, slices, shuttles, work, plans, rides, element, lists, spare, scratch, near,
          reach, least, known, met, n, chance),
     )  # fmt: skip
