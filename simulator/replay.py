@@ -262,6 +262,8 @@ class _Replay:
 
     def _settled_at(self, now: int) -> int:
         """When promises were looked after: a live service may learn of a fact a little after it was."""
+        if not self.live:
+            return now
         following = next(islice(self.log, self.line, None), None)
         return following.at if isinstance(following, ev.PromiseAtRisk | ev.PlansChanged | ev.ProgressMade) else now
 
