@@ -56,6 +56,10 @@ class Watch:
         await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds() / self.speed))
 
 
+SIGN_IN_TRIES = 3
+"""codes asked for: an answer that was lost on the way has spent its code"""
+
+
 class Api:
     """The service as one person calls it."""
 
@@ -100,6 +104,21 @@ class Api:
                         if line.startswith("data: "):
                             yield json.loads(line[6:])
             await asyncio.sleep(0.2)
+
+
+async def sign_rider_in(api: Api, attempt: Attempt) -> None:
+    """By phone and code; the service learns a name."""
+    phone = f"+82100{attempt.made_at % 10**6:06}{int(attempt.id) % 10_000 if attempt.id.isdigit() else 0:04}"[:15]
+    for _ in range(SIGN_IN_TRIES):
+        code = (await api.need("POST", "/v1/sign-in/code", {"phone": phone}))["development_code"]
+        status, answer = await api.call("POST", "/v1/sign-in", {"phone": phone, "code": code})
+        if status < 400:
+            break
+    else:
+        raise ConnectionError(f"POST /v1/sign-in: {status} {answer}")
+    api.token = answer["access_token"]
+    known = {"name": f"Rider {attempt.id}", "age_group": attempt.age if attempt.age in AGES else None}
+    await api.need("PUT", "/v1/me", known)
 
 
 class Day:
@@ -188,7 +207,7 @@ class Day:
     async def _ride(self, attempt: Attempt) -> None:
         await self.watch.until(self._moment(attempt.made_at, self.zero_utc))
         api = self.person()
-        await self.sign_rider_in(api, attempt)
+        await sign_rider_in(api, attempt)
         request = RideRequest(attempt.id, (), (), 0, 0, attempt.depart_after, rider=attempt.rider)
         calls = 0
         while True:
@@ -204,14 +223,6 @@ class Day:
             await self.watch.until(self._moment(again.depart_after, self.zero_utc))
         if ride is not None and ride["state"] in ("booked", "stranded"):
             await self._wait(api, ride, request)
-
-    async def sign_rider_in(self, api: Api, attempt: Attempt) -> None:
-        """By phone and code; the service learns a name."""
-        phone = f"+82100{attempt.made_at % 10**6:06}{int(attempt.id) % 10_000 if attempt.id.isdigit() else 0:04}"[:15]
-        code = (await api.need("POST", "/v1/sign-in/code", {"phone": phone}))["development_code"]
-        api.token = (await api.need("POST", "/v1/sign-in", {"phone": phone, "code": code}))["access_token"]
-        known = {"name": f"Rider {attempt.id}", "age_group": attempt.age if attempt.age in AGES else None}
-        await api.need("PUT", "/v1/me", known)
 
     def journey(self, attempt: Attempt) -> dict[str, Any]:
         """What a rider asks for, but for when."""

@@ -19,7 +19,7 @@ from dispatch.core import events as ev
 from dispatch.core.domain import RideRequest
 from dispatch.core.offers import leaves
 from simulator.attempts import Attempt
-from simulator.http_day import OPERATOR, PIN, SET_UP, Api, Day
+from simulator.http_day import OPERATOR, PIN, SET_UP, Api, Day, sign_rider_in
 from simulator.riders import attempt_of
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class _Lockstep:
         """Ask, and take the offer that the simulated rider took."""
         day, attempt = self._day, self._attempts[attempt_of(request)]
         api = self._riders[request.id] = day.person()
-        await day.sign_rider_in(api, attempt)
+        await sign_rider_in(api, attempt)
         body = day.journey(attempt)
         if request.arrive_by is not None:
             body["arrive_by"] = self._moment(request.arrive_by)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 import signal
@@ -16,7 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+import pytest
+
 from dispatch.core import events as ev
+from dispatch.core.places import End
+from simulator.attempts import Attempt
+from simulator.http_day import SIGN_IN_TRIES, Api, sign_rider_in
 from simulator.lockstep import difference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,3 +151,30 @@ def test_lockstep_is_for_development_only() -> None:
     done = naru("serve", "nauru", "--lockstep", "--port", "0")
     assert done.returncode == 2
     assert "--development" in done.stderr
+
+
+def test_a_rider_whose_sign_in_was_answered_to_nobody_asks_for_another_code() -> None:
+    """The answer was lost, the code is spent: the second code is good. Who is never let in is told of."""
+    asyncio.run(_signs_in(wrong=1))
+    with pytest.raises(ConnectionError, match="wrong_code"):
+        asyncio.run(_signs_in(wrong=SIGN_IN_TRIES))
+
+
+async def _signs_in(wrong: int) -> None:
+    codes: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/sign-in/code":
+            codes.append(str(len(codes)))
+            return httpx.Response(202, json={"development_code": codes[-1]})
+        if request.url.path == "/v1/sign-in":
+            assert json.loads(request.content)["code"] == codes[-1]
+            if len(codes) <= wrong:
+                return httpx.Response(401, json={"code": "wrong_code"})
+            return httpx.Response(200, json={"access_token": "token"})
+        assert request.headers["Authorization"] == "Bearer token"
+        return httpx.Response(200, json={})
+
+    attempt = Attempt(id="1", made_at=0, origin=End(0, 0.0, 0.0), destination=End(1, 0.0, 0.1), depart_after=0)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://town") as client:
+        await sign_rider_in(Api(client), attempt)
