@@ -34,6 +34,8 @@ GIVE_UP_S = 600.0
 """real seconds; who has waited for an answer so long is not coming back"""
 TRIES = 3
 """how often a rider asks again because a quote went to somebody else while they chose"""
+SIGN_IN_TRIES = 3
+"""codes asked for: an answer that was lost on the way has spent its code"""
 AGES = ("child", "youth", "adult", "65+")
 """what the service calls them; a scenario may have others"""
 _OVER = ("delivered", "cancelled", "no_show", "refused", "declined")
@@ -54,10 +56,6 @@ class Watch:
     async def until(self, moment: dt.datetime) -> None:
         """Sleep until the service's clock shows this."""
         await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds() / self.speed))
-
-
-SIGN_IN_TRIES = 3
-"""codes asked for: an answer that was lost on the way has spent its code"""
 
 
 class Api:

@@ -177,7 +177,7 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     beyond their own direct ride
 
     Whoever fits in as plans are is taken at any cost. With shuttles short, rearranging a town for one rider leaves two
-    later ones standing: README, "What was tried".
+    later ones standing: README, "Measured".
     """
 
 

@@ -11,6 +11,7 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
+from dispatch.core.overdue import is_overdue
 from dispatch.core.pack import bounds
 from dispatch.core.schedule import timetable
 from dispatch.core.world import Ride
@@ -55,11 +56,10 @@ def overdue(desk: Desk, now: int) -> list[ev.Event]:
     A driver who does not set out tells nothing: without this nobody would tell the riders either.
     """
     fleet = desk.fleet
-    shuttles, firsts = fleet.shuttles[: fleet.count], fleet.routes[: fleet.count, :, 0]
-    due = firsts[:, f.BEGIN] - np.where(shuttles[:, f.HEADING] < 0, firsts[:, f.LEG], 0)
     found: list[ev.Event] = []
-    for row in np.flatnonzero((shuttles[:, f.N] > 0) & (due < now - SILENT)):
-        name = desk.names[row]
+    for row, name in enumerate(desk.names):
+        if not is_overdue(fleet.shuttles[row], fleet.routes[row], now - SILENT):
+            continue
         shuttle = desk.world.shuttles[name]
         _, route = timetable(fleet, desk.times, shuttle, shuttle.plan.visits, now)
         counted = fleet.routes[row, f.BEGIN, : len(shuttle.plan.visits)]

@@ -114,37 +114,26 @@ def make_call(name: str) -> Fact:
 
 def take_break(name: str, duration: int, driver: str) -> Fact:
     """A break of so many ms, at once or as soon as the plan has room for it."""
-
-    def fact(desk: Desk, at: int) -> list[ev.Event]:
-        working(desk, name)
-        try:
-            return plan_break(desk, name, duration, at, driver)
-        except ValueError as reason:
-            raise refuse(str(reason)) from None
-
-    return fact
+    return _about_break(name, lambda desk, at: plan_break(desk, name, duration, at, driver))
 
 
 def give_up_break(name: str, driver: str) -> Fact:
     """The break that was asked for and has not begun is not taken."""
-
-    def fact(desk: Desk, at: int) -> list[ev.Event]:
-        working(desk, name)
-        try:
-            return drop_break(desk, name, at, driver)
-        except ValueError as reason:
-            raise refuse(str(reason)) from None
-
-    return fact
+    return _about_break(name, lambda desk, at: drop_break(desk, name, at, driver))
 
 
 def leave_break(name: str, driver: str) -> Fact:
     """The break that was asked for, and has begun, is over now."""
+    return _about_break(name, lambda desk, at: end_break(desk, name, at, driver))
+
+
+def _about_break(name: str, decide: Fact) -> Fact:
+    """What the core decides about a break of a shuttle that works; its reason against it is the refusal's code."""
 
     def fact(desk: Desk, at: int) -> list[ev.Event]:
         working(desk, name)
         try:
-            return end_break(desk, name, at, driver)
+            return decide(desk, at)
         except ValueError as reason:
             raise refuse(str(reason)) from None
 
