@@ -57,7 +57,7 @@ class ComingPolicies:
         redis: Any = live.redis
         rows = [row for row in await redis.zrange(_key(live), 0, -1) if which(_read(row))]
         for row in rows:
-            live.dispatcher.appointed.pop(_name(row), None)
+            live.dispatcher.timer.appointed.pop(_name(row), None)
         if rows:
             await redis.zrem(_key(live), *rows)
         return len(rows)
@@ -73,16 +73,16 @@ class ComingPolicies:
     async def appoint(self, live: Live) -> None:
         """Let the dispatcher know what is to come within a day, and forget what it has put in force."""
         redis: Any = live.redis
-        appointed = live.dispatcher.appointed
+        timer = live.dispatcher.timer
         now = live.moments.zero_utc + live.now
         for row in await redis.zrangebyscore(_key(live), "-inf", now + 86_400_000):
             name, one = _name(row), _read(row)
-            if name in live.dispatcher.kept_appointments:
+            if name in timer.kept:
                 await live.settled()
                 await redis.zrem(_key(live), row)
-                live.dispatcher.kept_appointments.discard(name)
-            elif name not in appointed:
-                appointed[name] = one.utc, _act(live.area.policy, one)
+                timer.kept.discard(name)
+            elif name not in timer.appointed:
+                timer.appointed[name] = one.utc, _act(live.area.policy, one)
 
     async def run(self, live: Live) -> None:
         """Until the service ends: appoint what is to come."""

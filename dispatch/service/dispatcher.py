@@ -47,12 +47,12 @@ from dispatch.service.decisions import (
 )
 from dispatch.service.endings import ended
 from dispatch.service.improving import Improving
-from dispatch.service.lapses import Lapses, lapses_at
 from dispatch.service.moments import zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
 from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
 from dispatch.service.tail import Tail
 from dispatch.service.term import Commit, Spoilt, Term
+from dispatch.service.timer import TRIES, Timer
 from dispatch.service.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -67,14 +67,7 @@ SNAPSHOT_EVERY: Final = 5_000
 """events"""
 DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
 """with riders on the road, the day closes two hours after `DAY_ENDS`"""
-TICK_MS: Final = 30_000
 ARCHIVE_S: Final = 60.0
-PUNCTUAL_MS: Final = 5_000
-"""a timer that comes no later than this, in real time, is logged at the time when it was due"""
-TRIES: Final = 10
-"""of a longer queue so many are tried at once, and the next ones …"""
-TRY_EVERY_MS: Final = 500
-"""… after so long, in real time: riders are answered between"""
 LOOK_MS: Final = 1_000
 """a quote may lapse before what was due next when it was given"""
 
@@ -131,19 +124,7 @@ class Dispatcher:
         self._zero_utc = 0
         self._ahead = 0
         """ms that the log was ahead of the clock when the day was read"""
-        self._tick_at = 0
-        """when the timer is due, ms of the service day"""
-        self._lapses = Lapses(self.desk.world)
-        self._try_at: int | None = None
-        """when the next of a long queue are tried"""
-        self._try_every_ms = round(TRY_EVERY_MS * getattr(self.clock, "speed", 1.0))
-        self._punctual_ms = round(PUNCTUAL_MS * getattr(self.clock, "speed", 1.0))
-        self.appointed: dict[str, tuple[int, Act]] = {}
-        """what else is to happen at a time of its own, by name: (UTC ms, what)"""
-        self.kept_appointments: set[str] = set()
-        """those that have happened in this term"""
-        self._not_before = 0
-        """of the timer: one that has failed is not tried again at once"""
+        self.timer = Timer(getattr(self.clock, "speed", 1.0))
         self._living: asyncio.Task[None] | None = None
         self._stopping = False
         self._tail = Tail(store)
@@ -226,8 +207,7 @@ class Dispatcher:
         term, self._term = self._term, None
         self._why = error if isinstance(error, (StoreDown, NotLeader)) else StoreDown(f"the desk is rebuilt: {error}")
         self.missing = str(self._why)
-        self.appointed.clear()
-        self.kept_appointments.clear()
+        self.timer.forget()
         if term is None:
             return
         self.counters.terms_lost += 1
@@ -320,8 +300,7 @@ class Dispatcher:
         self._zero_utc = 0 if world.opened is None else world.opened.zero_utc
         # a clock that was set back since: time goes on from where the log is
         self._ahead = max(0, world.now - (self.clock.utc() - self._zero_utc)) if world.opened else 0
-        self._tick_at = max((world.now // self._every() + 1) * self._every(), self._not_before)
-        self._lapses = Lapses(world)
+        self.timer.begin(world, self._zero_utc)
 
     # the day
 
@@ -342,7 +321,7 @@ class Dispatcher:
         self.day, self._zero_utc = day, zero
         self._ahead = 0
         self._snapshot_at = 0
-        self._tick_at, self._not_before = (self.now // TICK_MS + 1) * TICK_MS, 0
+        self.timer.open_day(self.now, zero)
         opening = self.zone.opening(day)
         self._decide(lambda reactions, now: open_day(reactions, opening, now, before), told=ev.RideRefused)
 
@@ -374,66 +353,24 @@ class Dispatcher:
     def _on_time(self) -> None:
         """Let what is due happen before anything later, each at its own time; a timer that is very late happens now."""
         while self._rounds:
-            now, due = self.now, self._due()
-            if now < due:
-                return
-            due = max(due, self.desk.world.now)
             try:
-                if self._keep_appointment(now, due):
+                due = self.timer.take(self.desk.world, self.now)
+                if due is None:
+                    return
+                if due.act is None:
+                    self._round(due.at)
                     continue
-                if self._try_at is not None and due >= self._try_at and due < self._tick_at:
-                    self._try_at = now + self._try_every_ms
-                    self._decide(_try_more, now=due)
-                    continue
-                if due < self._tick_at:
-                    # the quote was good until then, whenever somebody looks
-                    self._decide(
-                        lambda reactions, at: reactions.record(self._lapses.lapse(reactions.desk.world, at)), now=due
-                    )
-                    continue
-                every = self._every()
-                late = now - self._tick_at > self._punctual_ms
-                self._tick_at = self._not_before = ((now if late else self._tick_at) // every + 1) * every
-                self._round(now if late else due)
+                self._decide(due.act, now=due.at)
+                if due.appointment:
+                    self.timer.kept.add(due.appointment)
             except Exception as error:
                 self.counters.defects += 1
                 log.exception("%s: the timer failed", self.zone.name)
                 raise StoreDown("the desk is being rebuilt") from error
 
-    def _due(self) -> int:
-        """When the next thing is due."""
-        lapses, name = self._lapses.next_at(self.desk.world), self._first_appointed()
-        if len(self.desk.world.queue) <= TRIES:
-            self._try_at = None
-        elif self._try_at is None:
-            self._try_at = self.now + self._try_every_ms
-        appointed = None if name is None else self._appointed_at(name)
-        return min(due for due in (self._tick_at, lapses, self._try_at, appointed) if due is not None)
-
-    def _keep_appointment(self, now: int, due: int) -> bool:
-        """Let the first of what was appointed happen, if its time has come; False: it has not."""
-        name = self._first_appointed()
-        late = now - self._tick_at > self._punctual_ms  # then the timer happens now, after all that was due before
-        if name is None or self._appointed_at(name) > (now if late else due):
-            return False
-        at, act = self.appointed.pop(name)
-        self._decide(act, now=max(at - self._zero_utc, self.desk.world.now))
-        self.kept_appointments.add(name)
-        return True
-
-    def _first_appointed(self) -> str | None:
-        return min(self.appointed, key=lambda name: (self.appointed[name][0], name), default=None)
-
-    def _appointed_at(self, name: str) -> int:
-        return self.appointed[name][0] - self._zero_utc
-
-    def _every(self) -> int:
-        policy = self.desk.world.policy
-        return TICK_MS if policy.reoptimise is None else policy.reoptimise.every_s * 1000
-
     async def _turn(self) -> None:
         while True:
-            await self.clock.sleep(min(self._due() - self.now, LOOK_MS))
+            await self.clock.sleep(min(self.timer.due(self.desk.world, self.now) - self.now, LOOK_MS))
             try:
                 self._may_submit()
                 self._on_time()
@@ -540,7 +477,7 @@ class Dispatcher:
             raise
         for event in events:
             if isinstance(event, ev.RequestMade) and world.rides[event.request.id].state == "asked":
-                self._lapses.watch(event.request.id, lapses_at(world.policy, event.at))
+                self.timer.watch(world, event.request.id, event.at)
         commit = Commit(day, before + 1, tuple(events), lines)
         for letter in letters:
             named = msgspec.structs.replace(
@@ -613,10 +550,6 @@ def _tick(reactions: Reactions, now: int, *, improves: bool = True) -> None:
     world = reactions.desk.world
     if world.queue or world.unplaced or any(shuttle.plan.visits for shuttle in world.shuttles.values()):
         reactions.tick(now, improves=improves, tries=TRIES if len(world.queue) > TRIES else None)
-
-
-def _try_more(reactions: Reactions, now: int) -> None:
-    reactions.tick(now, improves=False, tries=TRIES)
 
 
 def _tick_only(reactions: Reactions, now: int) -> None:

@@ -13,7 +13,7 @@ from dispatch.core import events as ev
 from dispatch.core import invariants
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Queue
-from dispatch.service import dispatcher as service
+from dispatch.service import timer
 from dispatch.service.clocks import SteppedClock
 from dispatch.service.dispatcher import Zone
 from simulator.replay import Recorded, replay
@@ -45,7 +45,7 @@ def test_a_long_queue_is_tried_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) 
             for n in range(RIDERS):
                 await dispatcher.submit(town.book(f"r{n}", n))
             queued = list(dispatcher.desk.world.queue)
-            assert len(queued) > 5 * service.TRIES
+            assert len(queued) > 5 * timer.TRIES
             monkeypatch.setattr(Desk, "serve", counted)
             decide, most = dispatcher._decide, 0
 
@@ -60,7 +60,7 @@ def test_a_long_queue_is_tried_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) 
             for _ in range(60):
                 await clock.step_to(clock.utc() + 1_000)
                 await asyncio.sleep(0.005)
-            assert most == service.TRIES
+            assert most == timer.TRIES
             left = [tried[request] for request in queued if request in dispatcher.desk.world.queue]
             assert min(left) >= 3
             assert max(left) - min(left) <= 1  # everybody's turn comes
@@ -69,7 +69,7 @@ def test_a_long_queue_is_tried_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) 
                 await clock.step_to(clock.utc() + 1_000)
                 await asyncio.sleep(0.001)
             await dispatcher.settled()
-            assert most == service.TRIES
+            assert most == timer.TRIES
             assert not [r for r in queued if r in dispatcher.desk.world.queue]
             events = await log_of(dispatcher.store, dispatcher.day)
             assert invariants.check(events, town.TIMES) == []
