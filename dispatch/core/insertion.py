@@ -64,6 +64,8 @@ from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slic
 from dispatch.core.uncounted import uncounted
 
 INFEASIBLE = 2**60
+FAR = 2**40
+"""ms, more than any detour"""
 
 LEAST = SOONEST
 """Row of `scratch`, free while an insertion is tried: the least detour of the drop-off from this point on."""
@@ -236,10 +238,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
         first = 1
-    # with a long plan and little to pay for delay it is the detours that tell
-    by_detour = one_slice and w_delay == 0
-    if by_detour:
-        scratch[LEAST, last + 1] = INFEASIBLE
+    if one_slice:
+        scratch[LEAST, last + 1] = FAR
         for j in range(last, first, -1):
             before = route[PLACE, j - 1]
             detour = table[0, place_nodes[before] if before >= 0 else node, d_place]
@@ -299,17 +299,14 @@ def best_in_route(  # type: ignore[no-untyped-def]
             continue
         if one_slice:
             detour, late = to_p - old_leg, 0
-            if by_detour:
-                beside = detour + direct + (table[0, d_node, onward] if onward >= 0 else 0)
-                if onward >= 0:
-                    detour += table[0, p_node, onward]
-                if w_drive * min(beside, detour + scratch[LEAST, i + 1]) - waking >= best:
-                    continue
-            elif onward >= 0:
+            beside = detour + direct
+            if onward >= 0:
                 leg = table[s, p_node, onward]
+                beside += table[s, d_node, onward]
                 detour += leg
                 if rigid and m == i:
                     late = w_delay * dropoffs * max(p_done + leg - route[BEGIN, i] - give, 0)
+            detour = min(beside, detour + scratch[LEAST, i + 1])
             if late + w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking - spared >= best:
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
@@ -429,16 +426,20 @@ def best_in_route(  # type: ignore[no-untyped-def]
             t = begin + visits[c, V_DWELL] + (stop_dwell if place != stands else 0)
             stands = place
             late = w_delay * left * max(t - route[DONE, j] - give, 0) if rigid else 0
-            if by_detour and w_drive * (drive + scratch[LEAST, j + 1]) - waking >= best:
-                break
-            if one_slice and late + w_drive * drive + w_delay * (delay + t - now) - waking - spared >= best:
-                break
+            if one_slice:
+                least = w_drive * (drive + scratch[LEAST, j + 1]) + w_delay * (delay + t - now)
+                if late + least - waking - spared >= best:
+                    break
     return best, best_i, best_j, best_p, best_d, stage
 
 
 @njit(cache=True)
-def _floor(shuttle, route, now, visit, direct, there, to_p, table, into, place_nodes, rules):  # type: ignore[no-untyped-def]
-    """What no insertion of a ride into this plan costs less than, told by its pickup alone (one speed all day).
+def _floor(  # type: ignore[no-untyped-def]
+    shuttle, route, now, visit, direct, there, to_p, bound, table, into, place_nodes, rules
+):
+    """What no insertion of a ride into this plan costs less than, if that is below `bound`; one speed all day.
+
+    It is told by the pickup alone.
 
     `visit` is the pickup's row, `direct` the drive to the drop-off, `there` the soonest the shuttle is at the pickup
     and `to_p` the drive there from where it last was known to be. Detours by the triangle inequality; who comes after
@@ -450,14 +451,12 @@ def _floor(shuttle, route, now, visit, direct, there, to_p, table, into, place_n
     least = w_delay * (there + served)
     if n == 0:
         return least + w_drive * (to_p + direct) - rules[WAKE] if shuttle[HEADING] < 0 else least
-    if shuttle[WAITS] > 0:
-        return least
     to_place, from_node = into[place], table[0, place_nodes[place]]
     give = 2 * rules[STOP_DWELL]
     dropoffs = 0
     for k in range(n):
         dropoffs += route[CODE, k] & 1
-    last, low = n - shuttle[TAIL], np.int64(INFEASIBLE)
+    last, low = n - shuttle[TAIL], bound
     for i in range(last + 1):
         onward = _onward(route, i, n)
         if i == 0:
@@ -492,7 +491,8 @@ def best_insertion(  # type: ignore[no-untyped-def]
     (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
     (node, at) is the start waypoint used, `takes` counts the shuttles on shift at the time asked for, `reach` those of
     them that could be at the pickup in time by driving there straight. Plans are looked at in the order of what an
-    insertion costs at least, until that is more than the best: most need no look at all.
+    insertion costs at least, until that is more than the best: most need no look at all. One that will do is found
+    first, so that most need not be asked whole what they cost at least.
     """
     # rows are taken of these for every shuttle
     shuttles, routes, table, into = uncounted(shuttles), uncounted(routes), uncounted(table), uncounted(into)
@@ -503,7 +503,9 @@ def best_insertion(  # type: ignore[no-untyped-def]
     early = max(now, visit[V_EARLIEST])
     one_slice = len(slices) == 1
     direct = table[0, place_nodes[place], visits[code + 1, V_PLACE]] if one_slice else 0
+    served = visit[V_DWELL] + direct - now
     least = np.empty(count, np.int64)
+    soonest = -1
     for v in range(count):
         shuttle = shuttles[v]
         least[v] = INFEASIBLE
@@ -512,31 +514,45 @@ def best_insertion(  # type: ignore[no-untyped-def]
         takes += 1
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
-            to_p = table[0, shuttle[NODE], place]
-            there = max(shuttle[AT] + to_p, early)
+            there = max(shuttle[AT] + table[0, shuttle[NODE], place], early)
             if there > late:
                 continue
-            least[v] = _floor(shuttle, routes[v], now, visit, direct, there, to_p, table, into, place_nodes, rules)
-        else:
+            least[v] = rules[W_DELAY] * (there + served) - (rules[WAKE] if shuttle[N] == 0 else 0)
+            if shuttle[WAITS] > 0:
+                # whoever waited for a window may wait less, where the new rider stops where the shuttle stops anyway
+                least[v] -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
+        if not one_slice or _loose(shuttle, rules, slices):
             least[v] = -INFEASIBLE
         reach += 1
-    while True:
+        if soonest < 0 or least[v] < least[soonest]:
+            soonest = v
+    v = soonest
+    first = True
+    while v >= 0:
+        least[v] = INFEASIBLE
+        shuttle = shuttles[v]
+        node, at = start(shuttle, now, table, indptr, heads, edge_ms)
+        if not one_slice or at + table[0, node, place] <= late:
+            cost, i, j, p, d, _ = best_in_route(
+                shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
+            )
+            if i >= 0:
+                best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
+        if first and one_slice:
+            # after who could be there soonest few others can be better
+            for other in range(count):
+                shuttle = shuttles[other]
+                if least[other] < best and shuttle[WAITS] == 0:
+                    to_p = table[0, shuttle[NODE], place]
+                    there = max(shuttle[AT] + to_p, early)
+                    least[other] = _floor(
+                        shuttle, routes[other], now, visit, direct, there, to_p, best, table, into, place_nodes, rules
+                    )
+        first = False
         v = -1
         for other in range(count):
             if least[other] < best and (v < 0 or least[other] < least[v]):
                 v = other
-        if v < 0:
-            break
-        least[v] = INFEASIBLE
-        shuttle = shuttles[v]
-        node, at = start(shuttle, now, table, indptr, heads, edge_ms)
-        if one_slice and at + table[0, node, place] > late:
-            continue
-        cost, i, j, p, d, _ = best_in_route(
-            shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
-        )
-        if i >= 0:
-            best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
     return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
 
 
