@@ -99,33 +99,30 @@ class Search(structref.StructRefProxy):
     """Everything the search reads and writes: one reference, so that calls neither copy nor count twenty arrays."""
 
 
-structref.define_proxy(  # type: ignore[no-untyped-call]
-    Search,
-    SearchType,
-    [
-        "visits",
-        "rules",
-        "table",
-        "place_nodes",
-        "slices",
-        "shuttles",
-        "routes",
-        "plans",
-        "rides",
-        "element",  # of ride number (code // 2), -1 if it may not move
-        "lists",
-        "spare",  # routes as they were before this iteration, in the order in which they were touched
-        "scratch",
-        "near",  # for both ends of each element the other elements, nearest first; row[0] is -1 until it is asked for
-        "reach",  # for each element the shuttles that can be there in time, their number first (-1 until asked for)
-        "least",  # what an insertion into those shuttles costs at least, but for waking them
-        "known",  # insertions tried before: (element, stamp, cost, i, j), by hash
-        "pool",  # plans met on the way, a row each: shuttle, visits, cost, codes; none are kept if it has no rows
-        "n",
-        "chance",
-        "owned",  # the same arrays once more, in this order, as long as the search lives
-    ],
-)
+FIELDS = [
+    "visits",
+    "rules",
+    "table",
+    "place_nodes",
+    "slices",
+    "shuttles",
+    "routes",
+    "plans",
+    "rides",
+    "element",  # of ride number (code // 2), -1 if it may not move
+    "lists",
+    "spare",  # routes as they were before this iteration, in the order in which they were touched
+    "scratch",
+    "near",  # for both ends of each element the other elements, nearest first; row[0] is -1 until it is asked for
+    "reach",  # for each element the shuttles that can be there in time, their number first (-1 until asked for)
+    "least",  # what an insertion into those shuttles costs at least, but for waking them
+    "known",  # insertions tried before: (element, stamp, cost, i, j), by hash
+    "pool",  # plans met on the way, a row each: shuttle, visits, cost, codes; none are kept if it has no rows
+    "n",
+    "chance",
+    "owned",  # the same arrays once more, in this order, as long as the search lives
+]
+structref.define_proxy(Search, SearchType, FIELDS)  # type: ignore[no-untyped-call]
 
 
 @njit(cache=True)

@@ -6,10 +6,12 @@ import sys
 import traceback
 from random import Random
 from time import perf_counter
+from types import SimpleNamespace
 
 import msgspec
 
 from dispatch.core import events as ev
+from dispatch.core import insertion, search
 from dispatch.core.desk import Desk
 from dispatch.core.invariants import check
 from dispatch.core.world import fold
@@ -17,6 +19,10 @@ from tests.checker import breaches, moment
 from tests.core.test_insertion import test_best_insertion_in_a_route_is_the_best_of_all
 from tests.property.test_plans import Answers, assert_packed
 from tests.property.towns import live, town_of
+
+# kernels run as plain Python here: references are always counted, and numba's own structures cannot be made
+insertion.uncounted = search.uncounted = lambda array: array
+search.Search = lambda *values: SimpleNamespace(**dict(zip(search.FIELDS, values, strict=True)))
 
 read = msgspec.json.Decoder(ev.AnyEvent).decode
 Caught = tuple[str, str]

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from dispatch.core.invariants import check
 from tests.property.towns import Town, live, town_of, towns
 
+ROOT = Path(__file__).resolve().parents[2]
 days = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
@@ -37,3 +42,12 @@ def test_days_that_once_went_wrong(seed: int, rough: bool) -> None:
     town = town_of(Random(seed), rough=rough)
     events, _ = live(town)
     assert not check(events, town.times, town.reroute)
+
+
+def test_the_hunt_for_planted_bugs_finds_nothing_where_there_are_none() -> None:
+    """Kernels run as plain Python there: if they could not, every bug would seem to be caught."""
+    hunt = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.mutants.hunt", "2", "60"],
+        cwd=ROOT, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert hunt.stdout.split() == ["2"], hunt.stdout + hunt.stderr

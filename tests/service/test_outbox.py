@@ -26,6 +26,7 @@ def test_messages_are_delivered_again_until_they_are_taken() -> None:
             never.fails = 10_000
             async with dispatching(started, post=never) as dispatcher:
                 done = await dispatcher.submit(town.book("r2", 2))
+                await until(lambda: dispatcher.outbox.counts.failed > 0)  # it was under way when the service ended
             async with dispatching(started, post=post) as dispatcher:
                 await emptied(dispatcher)
                 assert [(m.kind, m.seq) for m in post.taken] == [("booked", done.seq)]
