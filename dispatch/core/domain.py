@@ -212,7 +212,7 @@ class Selective(Struct, frozen=True, forbid_unknown_fields=True):
     More people are carried when shuttles are short, and fewer of those with far to go: `extra.by_distance` shows it.
     """
 
-    factor: float = 3.0
+    factor: float = 3.2
     """refused is who takes more than this many times what there is for each"""
     learn_s: int = 1800
     """those who asked within this time are taken as those who will"""

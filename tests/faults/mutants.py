@@ -51,7 +51,7 @@ MUTANTS = [
     Mutant("a lease lost is renewed", "lead.lua", "then return {'LOST'} end", "then return {'LEADS', ARGV[3]} end"),
     Mutant("a snapshot is kept by who does not lead", "store.py",
            "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end", ""),
-    Mutant("a hole in the log is read over", "store.py", "if lines[0][0] != after + 1 or", "if False and lines[0] or"),
+    Mutant("a hole in the log is read over", "store.py", "if lines[-1][0] != after + len(lines):", "if False:"),
     Mutant("a server that loses seconds will do", "store.py", '"appendfsync": "always", ', ""),
     Mutant("the embedded server syncs each second", "embedded.py", "appendfsync always", "appendfsync everysec"),
     Mutant("a server that died stays dead", "embedded.py", "            self.restarts += 1\n",
