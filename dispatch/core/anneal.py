@@ -113,7 +113,7 @@ def back_to_best(s):  # type: ignore[no-untyped-def]
             s.n[ABSENT] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def anneal(s, iterations, warm, cold, learn):  # type: ignore[no-untyped-def]
     """Iterate, the temperature falling evenly from `warm` to `cold` (in units of cost).
 

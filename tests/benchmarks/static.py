@@ -1,5 +1,7 @@
 """Static instances solved with the product's own optimiser: python -m tests.benchmarks.static FILE… [--seconds S]
 
+Two searches run side by side, one a core; the better is taken.
+
 Fewest vehicles first (Li & Lim: by absences, SISR §6), then distance. Distances become integers by rounding up, so
 what keeps every bound in integers keeps it in doubles; an independent check in doubles has the last word.
 """
@@ -11,7 +13,8 @@ import json
 import math
 import sys
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,10 @@ from tests.benchmarks.instances import Instance, faults, read
 SCALE = 100_000
 FEWER_VEHICLES = 2**38
 """Penalty of one absence while vehicles are saved: more than any distance."""
+
+
+SEARCHES = 2
+"""side by side: one a core"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Tuning:
 
 
 PICKUP_AND_DELIVERY = Tuning(string=15, cardinality=15, blink=30)
-DIAL_A_RIDE = Tuning(blink=10, gap=4, warm=0.5)
+DIAL_A_RIDE = Tuning(string=6, blink=10, gap=4, warm=0.5, cold=0.02)
 
 
 @dataclass(frozen=True)
@@ -109,9 +116,26 @@ def _tighten(pickup: Any, dropoff: Any, direct: int) -> None:
     dropoff[f.V_LATEST] = min(dropoff[f.V_LATEST], pickup[f.V_LATEST] + most)
 
 
-def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None = None) -> Solution:
-    """Search for `seconds` of wall time."""
-    tuning = tuning or (PICKUP_AND_DELIVERY if instance.longest_ride == math.inf else DIAL_A_RIDE)
+def solve(
+    instance: Instance, seconds: float, seed: int, tuning: Tuning | None = None, searches: int = SEARCHES
+) -> Solution:
+    """The best of `searches` side by side, each for `seconds` of wall time: compiled code leaves Python's lock."""
+    with ThreadPoolExecutor(searches) as pool:
+        found = pool.map(lambda k: _search(instance, seconds, seed * searches + k, tuning), range(searches))
+    solutions = list(found)
+    best = min(
+        solutions, key=lambda it: (not it.routes, _fewer(instance) and len(it.routes), instance.length(it.routes))
+    )
+    return replace(best, iterations=sum(solution.iterations for solution in solutions))
+
+
+def _fewer(instance: Instance) -> bool:
+    """Whether vehicles count before distance: there is no longest ride."""
+    return instance.longest_ride == math.inf
+
+
+def _search(instance: Instance, seconds: float, seed: int, tuning: Tuning | None) -> Solution:
+    tuning = tuning or (PICKUP_AND_DELIVERY if _fewer(instance) else DIAL_A_RIDE)
     started = time.perf_counter()
     fleet, table = fleet_of(instance)
     count, rides = fleet.count, len(instance.requests)
@@ -131,7 +155,7 @@ def solve(instance: Instance, seconds: float, seed: int, tuning: Tuning | None =
     def until(share: float) -> float:
         return share - (time.perf_counter() - started) / seconds
 
-    save = instance.longest_ride == math.inf
+    save = _fewer(instance)
     patience = tuning.fleet_share if save else 1.0
     open_plans = count
     served = False
