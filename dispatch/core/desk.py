@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core import insertion, offers, overdue, selective
+from dispatch.core import fleet_insertion, insertion, offers, overdue, selective
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
 from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
@@ -260,7 +260,7 @@ class Desk:
         write_ends(
             fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
-        hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
+        hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *self._arrays())
         if hit[1] >= 0 and overdue.is_overdue(fleet.shuttles[hit[1]], fleet.routes[hit[1]], now):
             hit = self.going_on(code, now)
         return hit
@@ -274,7 +274,7 @@ class Desk:
         n = overdue.go_on(
             fleet.count, now, *self._were, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, *roads
         )
-        hit: tuple[int, ...] = insertion.best_insertion(fleet.count, code, now, *self._arrays())
+        hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *self._arrays())
         overdue.as_they_were(n, *self._were, fleet.shuttles, fleet.routes)
         return hit
 
@@ -445,7 +445,7 @@ class Desk:
         write_ends(
             fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
-        found = insertion.stages(fleet.count, code, now, *self._arrays())
+        found = fleet_insertion.stages(fleet.count, code, now, *self._arrays())
         # nearest to carrying first; the farthest away say little
         nearest = np.lexsort((found[:, 1], -found[:, 0]))[:3]
         causes = tuple(

@@ -1,10 +1,10 @@
-"""All insertions of a request over the fleet, best first.
+"""The best insertion of a request into one plan.
 
-For one plan every (i, j) is tried: "pickup after point i, drop-off after point j" (Jaw et al. 1986). What can't lead
-to the best is cut by bounds that hold for sure: driving time keeps the triangle inequality, so a detour only grows
-and nobody arrives sooner than by driving straight there. What is left is timed forward from the pickup until it meets
-the old timetable again. Where a ride or a wait aboard gets too long and somewhere there is waiting to be used up, the
-whole plan is timed anew, since a pickup may then be delayed (`timing.time_route`).
+Every (i, j) is tried: "pickup after point i, drop-off after point j" (Jaw et al. 1986). What can't lead to the best is
+cut by bounds that hold for sure: driving time keeps the triangle inequality, so a detour only grows and nobody arrives
+sooner than by driving straight there. What is left is timed forward from the pickup until it meets the old timetable
+again. Where a ride or a wait aboard gets too long and somewhere there is waiting to be used up, the whole plan is timed
+anew, since a pickup may then be delayed (`timing.time_route`).
 
 cost = W_DRIVE × added driving + W_DELAY × (delay of all drop-offs + the rider's own drop-off time) − WAKE if idle
 """
@@ -17,7 +17,6 @@ from numba import njit
 from dispatch.core.domain import NEVER
 from dispatch.core.fleet import (
     ABOARD,
-    AT,
     BEGIN,
     BREAK,
     CODE,
@@ -29,8 +28,6 @@ from dispatch.core.fleet import (
     LATEST_OK,
     LEG,
     LOAD,
-    NODE,
-    OPEN,
     PAIR,
     PLACE,
     ROOM,
@@ -38,7 +35,6 @@ from dispatch.core.fleet import (
     SLICE,
     SOONEST,
     STANDS,
-    START,
     STOP_DWELL,
     TAIL,
     TRIAL,
@@ -60,8 +56,7 @@ from dispatch.core.fleet import (
     WLOAD,
     N,
 )
-from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slice_at, start
-from dispatch.core.uncounted import uncounted
+from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slice_at
 
 INFEASIBLE = 2**60
 FAR = 2**40
@@ -75,7 +70,7 @@ CLOSED, OUT_OF_REACH, TOO_FULL, PICKUP_LATE, DROPOFF_LATE, BREAKS_PROMISE, FITS 
 
 
 @njit(cache=True)
-def _loose(shuttle, rules, slices):  # type: ignore[no-untyped-def]
+def is_loose(shuttle, rules, slices):  # type: ignore[no-untyped-def]
     """Whether what was delayed on purpose may be delayed less once there are two more visits.
 
     A wait aboard may be another one then; a stop dwell or a drive at another time of day may be shorter.
@@ -91,11 +86,11 @@ def _whole(  # type: ignore[no-untyped-def]
 ):
     """(feasible, total delay of old drop-offs, begin of the pickup, begin of the drop-off), the whole plan timed.
 
-    It starts from the old timetable: with two more visits nothing is earlier, unless the old one is `_loose`.
+    It starts from the old timetable: with two more visits nothing is earlier, unless the old one is `is_loose`.
     """
     n, seats = shuttle[N], visits[code, V_SEATS]
     one_slice = len(slices) == 1
-    loose, spared = _loose(shuttle, rules, slices), 2 * rules[STOP_DWELL]
+    loose, spared = is_loose(shuttle, rules, slices), 2 * rules[STOP_DWELL]
     m = 0
     for k in range(n + 1):
         if k in (i, j):
@@ -134,7 +129,7 @@ def _whole(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _onward(route, k, n):  # type: ignore[no-untyped-def]
+def onward_from(route, k, n):  # type: ignore[no-untyped-def]
     """Point driven to from before point k on, n: none. A break is taken wherever the shuttle then is."""
     while k < n and route[PAIR, k] == -2:
         k += 1
@@ -218,7 +213,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
     if seats > shuttle[SEATS] or wheels > shuttle[WHEELCHAIRS]:
         return best, -1, -1, 0, 0, TOO_FULL
     # with something delayed on purpose, which may be so by less or more, times are but bounds: `_whole` decides
-    delays, loose = shuttle[WAITS] >= DELAYS, _loose(shuttle, rules, slices)
+    delays, loose = shuttle[WAITS] >= DELAYS, is_loose(shuttle, rules, slices)
     sooner = 0
     # whoever stops where the shuttle stops anyway spares those after it a stop dwell, if there was waiting before
     spared = 0
@@ -243,7 +238,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
         for j in range(last, first, -1):
             before = route[PLACE, j - 1]
             detour = table[0, place_nodes[before] if before >= 0 else node, d_place]
-            m = _onward(route, j, n)
+            m = onward_from(route, j, n)
             if m < n:
                 detour += table[0, d_node, route[PLACE, m]] - route[LEG, m]
             scratch[LEAST, j] = min(scratch[LEAST, j + 1], detour)
@@ -278,7 +273,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
         if p_begin > p_late:
             continue
         old_leg = 0
-        m = _onward(route, i, n)
+        m = onward_from(route, i, n)
         onward = route[PLACE, m] if m < n else -1
         if i > 0 and m < n:
             old_leg = route[LEG, m]
@@ -330,7 +325,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
             if d_begin <= d_late:
                 total_drive = drive + to_d
                 late, shift, after = 0, -1, -1
-                m = _onward(route, j, n)
+                m = onward_from(route, j, n)
                 onward = route[PLACE, m] if m < n else -1
                 d_done = d_begin + d_dwell + (stop_dwell if d_place != stands else 0)
                 if onward >= 0:
@@ -431,164 +426,3 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 if late + least - waking - spared >= best:
                     break
     return best, best_i, best_j, best_p, best_d, stage
-
-
-@njit(cache=True)
-def _floor(  # type: ignore[no-untyped-def]
-    shuttle, route, now, visit, direct, there, to_p, bound, table, into, place_nodes, rules
-):
-    """What no insertion of a ride into this plan costs less than, if that is below `bound`; one speed all day.
-
-    It is told by the pickup alone.
-
-    `visit` is the pickup's row, `direct` the drive to the drop-off, `there` the soonest the shuttle is at the pickup
-    and `to_p` the drive there from where it last was known to be. Detours by the triangle inequality; who comes after
-    the pickup is late by all that the shuttle is, where nobody waits for a window.
-    """
-    n, w_drive, w_delay = shuttle[N], rules[W_DRIVE], rules[W_DELAY]
-    place, late = visit[V_PLACE], visit[V_LATEST]
-    served = visit[V_DWELL] + direct - now
-    least = w_delay * (there + served)
-    if n == 0:
-        return least + w_drive * (to_p + direct) - rules[WAKE] if shuttle[HEADING] < 0 else least
-    to_place, from_node = into[place], table[0, place_nodes[place]]
-    give = 2 * rules[STOP_DWELL]
-    dropoffs = 0
-    for k in range(n):
-        dropoffs += route[CODE, k] & 1
-    last, low = n - shuttle[TAIL], bound
-    for i in range(last + 1):
-        onward = _onward(route, i, n)
-        if i == 0:
-            arrive, detour = there, 0
-            goal = shuttle[HEADING]
-            if onward < n and (goal < 0 or goal == route[PLACE, onward]):
-                goal = route[PLACE, onward]
-                detour = to_p + from_node[goal] - table[0, shuttle[NODE], goal]
-        else:
-            stands = route[PLACE, i - 1]
-            if stands < 0 or w_delay * (route[DONE, i - 1] + served) >= low:
-                return min(low, least) if stands < 0 else low
-            detour = to_place[stands]
-            arrive = max(route[DONE, i - 1] + detour, there)
-            detour += from_node[route[PLACE, onward]] - route[LEG, onward] if onward < n else direct
-            dropoffs -= route[CODE, i - 1] & 1
-        if arrive > late:
-            continue
-        delay = arrive + served
-        if onward == i and i < n:
-            delay += dropoffs * max(arrive + visit[V_DWELL] + from_node[route[PLACE, i]] - route[BEGIN, i] - give, 0)
-        low = min(low, w_drive * detour + w_delay * delay)
-    return low
-
-
-@njit(cache=True)
-def best_insertion(  # type: ignore[no-untyped-def]
-    count, code, now, shuttles, routes, scratch, visits, rules, table, into, place_nodes, slices, indptr, heads, edge_ms
-):
-    """Best insertion over the first `count` shuttles.
-
-    (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
-    (node, at) is the start waypoint used, `takes` counts the shuttles on shift at the time asked for, `reach` those of
-    them that could be at the pickup in time by driving there straight. Plans are looked at in the order of what an
-    insertion costs at least, until that is more than the best: most need no look at all. One that will do is found
-    first, so that most need not be asked whole what they cost at least.
-    """
-    # rows are taken of these for every shuttle
-    shuttles, routes, table, into = uncounted(shuttles), uncounted(routes), uncounted(table), uncounted(into)
-    takes, reach = 0, 0
-    best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
-    visit = visits[code]
-    place, late = visit[V_PLACE], visit[V_LATEST]
-    early = max(now, visit[V_EARLIEST])
-    one_slice = len(slices) == 1
-    direct = table[0, place_nodes[place], visits[code + 1, V_PLACE]] if one_slice else 0
-    served = visit[V_DWELL] + direct - now
-    least = np.empty(count, np.int64)
-    soonest = -1
-    for v in range(count):
-        shuttle = shuttles[v]
-        least[v] = INFEASIBLE
-        if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
-            continue
-        takes += 1
-        if one_slice:
-            # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
-            there = max(shuttle[AT] + table[0, shuttle[NODE], place], early)
-            if there > late:
-                continue
-            least[v] = rules[W_DELAY] * (there + served) - (rules[WAKE] if shuttle[N] == 0 else 0)
-            if shuttle[WAITS] > 0:
-                # whoever waited for a window may wait less, where the new rider stops where the shuttle stops anyway
-                least[v] -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
-        if not one_slice or _loose(shuttle, rules, slices):
-            least[v] = -INFEASIBLE
-        reach += 1
-        if soonest < 0 or least[v] < least[soonest]:
-            soonest = v
-    v = soonest
-    first = True
-    while v >= 0:
-        least[v] = INFEASIBLE
-        shuttle = shuttles[v]
-        node, at = start(shuttle, now, table, indptr, heads, edge_ms)
-        if not one_slice or at + table[0, node, place] <= late:
-            cost, i, j, p, d, _ = best_in_route(
-                shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
-            )
-            if i >= 0:
-                best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
-        if first and one_slice:
-            # after who could be there soonest few others can be better
-            for other in range(count):
-                shuttle = shuttles[other]
-                if least[other] < best and shuttle[WAITS] == 0:
-                    to_p = table[0, shuttle[NODE], place]
-                    there = max(shuttle[AT] + to_p, early)
-                    least[other] = _floor(
-                        shuttle, routes[other], now, visit, direct, there, to_p, best, table, into, place_nodes, rules
-                    )
-        first = False
-        v = -1
-        for other in range(count):
-            if least[other] < best and (v < 0 or least[other] < least[v]):
-                v = other
-    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
-
-
-@njit(cache=True)
-def stages(  # type: ignore[no-untyped-def]
-    count, code, now, shuttles, routes, scratch, visits, rules, table, _, place_nodes, slices, indptr, heads, edge_ms
-):
-    """For each shuttle how near it came to carrying the request: (count, 2) of (stage, ms by which it missed)."""
-    out = np.zeros((count, 2), np.int64)
-    place, late = visits[code, V_PLACE], visits[code, V_LATEST]
-    early = max(now, visits[code, V_EARLIEST])
-    for v in range(count):
-        shuttle = shuttles[v]
-        if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
-            out[v, 0] = CLOSED
-            continue
-        node, at = start(shuttle, now, table, indptr, heads, edge_ms)
-        sooner = at + table[slice_at(slices, at), node, place]
-        if sooner > late:
-            out[v, 0] = OUT_OF_REACH
-            out[v, 1] = sooner - late
-            continue
-        _, i, _, _, _, stage = best_in_route(
-            shuttle,
-            routes[v],
-            scratch,
-            node,
-            at,
-            now,
-            code,
-            np.int64(INFEASIBLE),
-            visits,
-            rules,
-            table,
-            place_nodes,
-            slices,
-        )
-        out[v, 0] = FITS if i >= 0 else stage
-    return out

@@ -18,7 +18,7 @@ import numpy as np
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
 from dispatch.core.fleet import Fleet
-from dispatch.core.insertion import best_insertion
+from dispatch.core.fleet_insertion import best_insertion
 from dispatch.core.timing import time_route
 from routing.travel_times import DriveTimes
 from tests.core.test_insertion import World

@@ -12,7 +12,8 @@ import pytest
 
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
-from dispatch.core.insertion import INFEASIBLE, best_in_route, best_insertion
+from dispatch.core.fleet_insertion import best_insertion
+from dispatch.core.insertion import INFEASIBLE, best_in_route
 from dispatch.core.timing import OK, time_route
 
 BATCHES = int(os.environ.get("NARU_BATCHES", "3"))

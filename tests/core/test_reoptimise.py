@@ -11,7 +11,7 @@ import pytest
 from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
 from dispatch.core.fleet import Fleet
-from dispatch.core.insertion import best_insertion
+from dispatch.core.fleet_insertion import best_insertion
 from dispatch.core.reoptimise import improve
 from dispatch.core.timing import OK, time_route
 from routing.travel_times import DriveTimes

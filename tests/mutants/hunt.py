@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import msgspec
 
 from dispatch.core import events as ev
-from dispatch.core import insertion, search
+from dispatch.core import fleet_insertion, search
 from dispatch.core.desk import Desk
 from dispatch.core.invariants import check
 from dispatch.core.world import fold
@@ -21,7 +21,7 @@ from tests.property.test_plans import Answers, assert_packed
 from tests.property.towns import live, town_of
 
 # kernels run as plain Python here: references are always counted, and numba's own structures cannot be made
-insertion.uncounted = search.uncounted = lambda array: array
+fleet_insertion.uncounted = search.uncounted = lambda array: array
 search.Search = lambda *values: SimpleNamespace(**dict(zip(search.FIELDS, values, strict=True)))
 
 read = msgspec.json.Decoder(ev.AnyEvent).decode

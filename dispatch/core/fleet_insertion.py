@@ -1,0 +1,195 @@
+"""The best insertion of a request over the fleet, and how near each shuttle came to one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from dispatch.core.fleet import (
+    AT,
+    BEGIN,
+    CODE,
+    DONE,
+    END,
+    HEADING,
+    LEG,
+    NODE,
+    OPEN,
+    PLACE,
+    START,
+    STOP_DWELL,
+    TAIL,
+    V_DWELL,
+    V_EARLIEST,
+    V_LATEST,
+    V_PLACE,
+    W_DELAY,
+    W_DRIVE,
+    WAITS,
+    WAKE,
+    N,
+)
+from dispatch.core.insertion import CLOSED, FITS, INFEASIBLE, OUT_OF_REACH, best_in_route, is_loose, onward_from
+from dispatch.core.timing import slice_at, start
+from dispatch.core.uncounted import uncounted
+
+
+@njit(cache=True)
+def _floor(  # type: ignore[no-untyped-def]
+    shuttle, route, now, visit, direct, there, to_p, bound, table, into, place_nodes, rules
+):
+    """What no insertion of a ride into this plan costs less than, if that is below `bound`; one speed all day.
+
+    It is told by the pickup alone.
+
+    `visit` is the pickup's row, `direct` the drive to the drop-off, `there` the soonest the shuttle is at the pickup
+    and `to_p` the drive there from where it last was known to be. Detours by the triangle inequality; who comes after
+    the pickup is late by all that the shuttle is, where nobody waits for a window.
+    """
+    n, w_drive, w_delay = shuttle[N], rules[W_DRIVE], rules[W_DELAY]
+    place, late = visit[V_PLACE], visit[V_LATEST]
+    served = visit[V_DWELL] + direct - now
+    least = w_delay * (there + served)
+    if n == 0:
+        return least + w_drive * (to_p + direct) - rules[WAKE] if shuttle[HEADING] < 0 else least
+    to_place, from_node = into[place], table[0, place_nodes[place]]
+    give = 2 * rules[STOP_DWELL]
+    dropoffs = 0
+    for k in range(n):
+        dropoffs += route[CODE, k] & 1
+    last, low = n - shuttle[TAIL], bound
+    for i in range(last + 1):
+        onward = onward_from(route, i, n)
+        if i == 0:
+            arrive, detour = there, 0
+            goal = shuttle[HEADING]
+            if onward < n and (goal < 0 or goal == route[PLACE, onward]):
+                goal = route[PLACE, onward]
+                detour = to_p + from_node[goal] - table[0, shuttle[NODE], goal]
+        else:
+            stands = route[PLACE, i - 1]
+            if stands < 0 or w_delay * (route[DONE, i - 1] + served) >= low:
+                return min(low, least) if stands < 0 else low
+            detour = to_place[stands]
+            arrive = max(route[DONE, i - 1] + detour, there)
+            detour += from_node[route[PLACE, onward]] - route[LEG, onward] if onward < n else direct
+            dropoffs -= route[CODE, i - 1] & 1
+        if arrive > late:
+            continue
+        delay = arrive + served
+        if onward == i and i < n:
+            delay += dropoffs * max(arrive + visit[V_DWELL] + from_node[route[PLACE, i]] - route[BEGIN, i] - give, 0)
+        low = min(low, w_drive * detour + w_delay * delay)
+    return low
+
+
+@njit(cache=True)
+def best_insertion(  # type: ignore[no-untyped-def]
+    count, code, now, shuttles, routes, scratch, visits, rules, table, into, place_nodes, slices, indptr, heads, edge_ms
+):
+    """Best insertion over the first `count` shuttles.
+
+    (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
+    (node, at) is the start waypoint used, `takes` counts the shuttles on shift at the time asked for, `reach` those of
+    them that could be at the pickup in time by driving there straight. Plans are looked at in the order of what an
+    insertion costs at least, until that is more than the best: most need no look at all. One that will do is found
+    first, so that most need not be asked whole what they cost at least.
+    """
+    # rows are taken of these for every shuttle
+    shuttles, routes, table, into = uncounted(shuttles), uncounted(routes), uncounted(table), uncounted(into)
+    takes, reach = 0, 0
+    best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
+    visit = visits[code]
+    place, late = visit[V_PLACE], visit[V_LATEST]
+    early = max(now, visit[V_EARLIEST])
+    one_slice = len(slices) == 1
+    direct = table[0, place_nodes[place], visits[code + 1, V_PLACE]] if one_slice else 0
+    served = visit[V_DWELL] + direct - now
+    least = np.empty(count, np.int64)
+    soonest = -1
+    for v in range(count):
+        shuttle = shuttles[v]
+        least[v] = INFEASIBLE
+        if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
+            continue
+        takes += 1
+        if one_slice:
+            # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
+            there = max(shuttle[AT] + table[0, shuttle[NODE], place], early)
+            if there > late:
+                continue
+            least[v] = rules[W_DELAY] * (there + served) - (rules[WAKE] if shuttle[N] == 0 else 0)
+            if shuttle[WAITS] > 0:
+                # whoever waited for a window may wait less, where the new rider stops where the shuttle stops anyway
+                least[v] -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
+        if not one_slice or is_loose(shuttle, rules, slices):
+            least[v] = -INFEASIBLE
+        reach += 1
+        if soonest < 0 or least[v] < least[soonest]:
+            soonest = v
+    v = soonest
+    first = True
+    while v >= 0:
+        least[v] = INFEASIBLE
+        shuttle = shuttles[v]
+        node, at = start(shuttle, now, table, indptr, heads, edge_ms)
+        if not one_slice or at + table[0, node, place] <= late:
+            cost, i, j, p, d, _ = best_in_route(
+                shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
+            )
+            if i >= 0:
+                best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
+        if first and one_slice:
+            # after who could be there soonest few others can be better
+            for other in range(count):
+                shuttle = shuttles[other]
+                if least[other] < best and shuttle[WAITS] == 0:
+                    to_p = table[0, shuttle[NODE], place]
+                    there = max(shuttle[AT] + to_p, early)
+                    least[other] = _floor(
+                        shuttle, routes[other], now, visit, direct, there, to_p, best, table, into, place_nodes, rules
+                    )
+        first = False
+        v = -1
+        for other in range(count):
+            if least[other] < best and (v < 0 or least[other] < least[v]):
+                v = other
+    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
+
+
+@njit(cache=True)
+def stages(  # type: ignore[no-untyped-def]
+    count, code, now, shuttles, routes, scratch, visits, rules, table, _, place_nodes, slices, indptr, heads, edge_ms
+):
+    """For each shuttle how near it came to carrying the request: (count, 2) of (stage, ms by which it missed)."""
+    out = np.zeros((count, 2), np.int64)
+    place, late = visits[code, V_PLACE], visits[code, V_LATEST]
+    early = max(now, visits[code, V_EARLIEST])
+    for v in range(count):
+        shuttle = shuttles[v]
+        if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
+            out[v, 0] = CLOSED
+            continue
+        node, at = start(shuttle, now, table, indptr, heads, edge_ms)
+        sooner = at + table[slice_at(slices, at), node, place]
+        if sooner > late:
+            out[v, 0] = OUT_OF_REACH
+            out[v, 1] = sooner - late
+            continue
+        _, i, _, _, _, stage = best_in_route(
+            shuttle,
+            routes[v],
+            scratch,
+            node,
+            at,
+            now,
+            code,
+            np.int64(INFEASIBLE),
+            visits,
+            rules,
+            table,
+            place_nodes,
+            slices,
+        )
+        out[v, 0] = FITS if i >= 0 else stage
+    return out
