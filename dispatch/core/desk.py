@@ -63,18 +63,33 @@ class Desk:
     def __init__(self, times: DriveTimes, *, reroute: Reroute | None = None, world: World | None = None) -> None:
         self.times = times
         self.world = world or World()
-        self.fleet = pack(self.world, times)
         self.names = list(self.world.shuttles)
-        self.late: set[str] = set()
-        """shuttles whose timetable breaks something that was promised"""
-        self.touched: set[str] = set()
+        self.touched: set[str] = set(self.names)
         """shuttles that events have changed since whoever drives them last looked"""
+        self._fleet = pack(self.world, times)
+        self._late: set[str] = set()
+        self._unwritten: set[str] = set(self.names)
+        """shuttles whose rows are not as the world is: arriving, boarding and leaving are one moment, written once"""
         self.rejected = 0
         """proposals that the judge refused"""
         self.reroute = reroute
-        self._scratch = np.zeros_like(self.fleet.routes[0])
+        self._scratch = np.zeros_like(self._fleet.routes[0])
         self._were: tuple[f.Ints, f.Ints, f.Ints] | None = None
         """room for what `overdue.go_on` writes over"""
+
+    @property
+    def fleet(self) -> f.Fleet:
+        """The world's arrays, as it is now."""
+        if self._unwritten:
+            self._write()
+        return self._fleet
+
+    @property
+    def late(self) -> set[str]:
+        """Shuttles whose timetable breaks something that was promised."""
+        if self._unwritten:
+            self._write()
+        return self._late
 
     # folding
 
@@ -83,7 +98,8 @@ class Desk:
         world, kind = self.world, type(event)
         if kind in _DRIVES:
             world.apply(event)
-            self._write(event.shuttle)  # type: ignore[attr-defined]
+            self._unwritten.add(event.shuttle)  # type: ignore[attr-defined]
+            self.touched.add(event.shuttle)  # type: ignore[attr-defined]
             return
         request = getattr(event, "request", None)
         ride = world.rides.get(request) if isinstance(request, str) else None
@@ -92,37 +108,38 @@ class Desk:
         if ride is not None:
             touched.add(ride.shuttle)
             if ride.promise is not None:
-                write_ride(self.fleet, world, ride)
+                write_ride(self._fleet, world, ride)
         if kind is ev.PlansChanged:
             touched.update(event.plans)  # type: ignore[attr-defined]
         elif kind is ev.ShiftOpened:
             self._open(event.shift.id)  # type: ignore[attr-defined]
         elif kind is ev.BreakPlanned:
-            write_call(self.fleet, world.calls[len(world.numbered) - 1])
+            write_call(self._fleet, world.calls[len(world.numbered) - 1])
         elif kind is ev.PolicyChanged:
-            self.fleet = pack(world, self.times)
+            self._fleet = pack(world, self.times)
             touched.update(world.shuttles)
         elif kind in _ROADS:
             if self.reroute is not None:
                 self.times = self.reroute(frozenset(world.closed_edges), world.speed_factor)
             touched.update(world.shuttles)
-        for name in touched:
-            if name is not None:
-                self._write(name)
+        touched.discard(None)
+        self._unwritten |= touched  # type: ignore[arg-type]
+        self.touched |= touched  # type: ignore[arg-type]
 
     def _open(self, name: str) -> None:
         self.names.append(name)
         for code in self.world.shuttles[name].plan.visits:
-            write_call(self.fleet, self.world.calls[code // 2])
-        self._write(name)
-
-    def _write(self, name: str) -> None:
-        status = write_shuttle(self.fleet, self.world, self.world.shuttles[name], self.times)
-        if status == OK:
-            self.late.discard(name)
-        else:
-            self.late.add(name)
+            write_call(self._fleet, self.world.calls[code // 2])
+        self._unwritten.add(name)
         self.touched.add(name)
+
+    def _write(self) -> None:
+        for name in self._unwritten:
+            if write_shuttle(self._fleet, self.world, self.world.shuttles[name], self.times) == OK:
+                self._late.discard(name)
+            else:
+                self._late.add(name)
+        self._unwritten.clear()
 
     # riders
 

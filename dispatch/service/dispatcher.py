@@ -29,9 +29,7 @@ from dispatch.core.carry import close_day, open_day
 from dispatch.core.desk import Desk
 from dispatch.core.domain import DAY_ENDS
 from dispatch.core.events import Event, log_line
-from dispatch.core.pack import write_shuttle
 from dispatch.core.reactions import Reactions
-from dispatch.core.timing import OK
 from dispatch.core.world import World
 from dispatch.service.archive import move_out
 from dispatch.service.clocks import Clock, ScaledClock
@@ -290,12 +288,7 @@ class Dispatcher:
         zone, times = self.zone, self.zone.times
         if zone.reroute is not None and (world.closed_edges or world.speed_factor != 1.0):
             times = zone.reroute(frozenset(world.closed_edges), world.speed_factor)
-        desk = Desk(times, reroute=zone.reroute, world=world)
-        for name, shuttle in world.shuttles.items():
-            desk.touched.add(name)
-            if write_shuttle(desk.fleet, world, shuttle, times) != OK:
-                desk.late.add(name)
-        self.desk = desk
+        self.desk = Desk(times, reroute=zone.reroute, world=world)
         self.day = head.day
         self._zero_utc = 0 if world.opened is None else world.opened.zero_utc
         # a clock that was set back since: time goes on from where the log is

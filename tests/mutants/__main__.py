@@ -92,8 +92,8 @@ MUTANTS = [
     Mutant("the stops judged are not those quoted", f"{CORE}/desk.py", "code, quote.pickup.place, quote.dropoff.place, "
            "quote.promise", "code, quote.dropoff.place, quote.pickup.place, quote.promise"),
     # the state
-    Mutant("the arrays miss a cancellation", f"{CORE}/desk.py", "            if name is not None:\n",
-           "            if name is not None and kind is not ev.RideCancelled:\n"),
+    Mutant("the arrays miss a cancellation", f"{CORE}/desk.py", "        self._unwritten |= touched",
+           "        self._unwritten |= touched if kind is not ev.RideCancelled else set()"),
     Mutant("the arrays miss a change of roads", f"{CORE}/desk.py", "        elif kind in _ROADS:\n",
            "        elif kind in _ROADS and world.seq % 2:\n"),
     Mutant("the desk changes the world without an event", f"{CORE}/desk.py", "        if ride.until is None or ride.receipt "
