@@ -250,6 +250,7 @@ def test_a_late_shuttles_waiting_rider_is_moved_before_anybody_is_told() -> None
     at.apply(ev.DriveStarted(0, "s", 1, 2, "r"))
     at.apply(ev.PositionReported(ms(60), "s", 1, ms(900)))
     assert at.late == {"s"}
+    assert Desk(STREET, world=at.world).late == {"s"}  # at a past moment, or after a restart
     events = recovery.at_risk(at, ms(60))
     assert [type(e) for e in events] == [ev.ProgressMade, ev.PlansChanged]
     for event in events:
