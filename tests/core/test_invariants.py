@@ -277,6 +277,17 @@ def test_a_slow_drive_may_break_a_promise_if_the_rider_is_told(times: DriveTimes
     assert check(log, times) == []
 
 
+def test_who_stands_at_the_stop_in_time_has_arrived_in_time(times: DriveTimes) -> None:
+    """A driver tells that a rider is out a moment after the doors opened; half a minute is no moment."""
+    log = calm_day()[:32]
+    out = log[31]
+    assert isinstance(out, ev.RiderAlighted)
+    both(promise(6, dropoff_by=out.at), line(32, at=out.at + 30_000))(log)
+    assert check(log, times) == []
+    line(32, at=out.at + 30_001)(log)
+    assert [v.seq for v in check(log, times)] == [32]
+
+
 @pytest.mark.parametrize(("factor", "arrives_s", "outruns"), [(0.5, 306, False), (0.5, 304, True), (2.0, 395, True)])
 def test_drives_take_as_long_as_the_speeds_of_the_moment_let_them(
     factor: float, arrives_s: float, outruns: bool, times: DriveTimes

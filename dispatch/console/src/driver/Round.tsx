@@ -30,7 +30,8 @@ export function Round() {
   const next = known.stops[0];
   return (
     <>
-      <div class="work">
+      {/* it scrolls on small phones: also by the keys of a keyboard */}
+      <div class="work" tabIndex={0}>
         <News />
         <NotTaken />
         {next === undefined ? <Idle known={known} now={now} /> : <Next known={known} next={next} now={now} />}
