@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 
 from dispatch.core import events as ev
@@ -13,7 +12,7 @@ from dispatch.core.reactions import answer
 from dispatch.service.clocks import SteppedClock
 from dispatch.service.dispatcher import Dispatcher, Zone
 from tests.faults import town
-from tests.service.stores import DAY, MORNING, Post, dispatching, embedded, log_of, run, store_of
+from tests.service.stores import DAY, MORNING, Post, dispatching, embedded, emptied, log_of, run, store_of
 
 
 def test_the_day_turns_at_four_and_rides_booked_ahead_go_on() -> None:
@@ -49,8 +48,7 @@ def test_the_day_turns_at_four_and_rides_booked_ahead_go_on() -> None:
             assert invariants.check(yesterday, town.TIMES) == []
             assert invariants.check(today, town.TIMES) == []
             assert (await dispatcher.submit(ahead, key="r1")).replayed
-            while await dispatcher.store.messages():  # noqa: ASYNC110 - until all that was to be told has been
-                await asyncio.sleep(0.01)
+            await emptied(dispatcher)
             assert [m.kind for m in post.taken] == ["booked"]  # the rider is not told again
             seen = []
             async for day, seq, event in dispatcher.subscribe(len(yesterday) - 1, DAY):
