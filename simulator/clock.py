@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from typing import Any
 
 FACT, CANCELLATION, CHANGE, REQUEST, TIMER = range(5)
@@ -10,11 +11,14 @@ FACT, CANCELLATION, CHANGE, REQUEST, TIMER = range(5)
 
 
 class Agenda:
-    """A heap of (time, kind, order) is the whole engine."""
+    """A heap of (time, kind, order), beside what is known from the start, is the whole engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[tuple[int, int, Any]] = ()) -> None:
+        """`known`: (time, kind, what), at equal time in their own order."""
+        self._known = [(at, kind, n, what) for n, (at, kind, what) in enumerate(known)]
+        self._known.sort(key=lambda entry: entry[:3], reverse=True)
         self._heap: list[tuple[int, int, int, Any]] = []
-        self._count = 0
+        self._count = len(self._known)
 
     def add(self, at: int, kind: int, what: Any, order: int | None = None) -> None:
         """`order` decides between equals; by default what was added first comes first."""
@@ -23,8 +27,11 @@ class Agenda:
 
     def pop(self) -> tuple[int, int, Any]:
         """(time, kind, what) of the next thing."""
-        at, kind, _, what = heapq.heappop(self._heap)
+        if self._known and (not self._heap or self._known[-1] < self._heap[0]):
+            at, kind, _, what = self._known.pop()
+        else:
+            at, kind, _, what = heapq.heappop(self._heap)
         return at, kind, what
 
     def __bool__(self) -> bool:
-        return bool(self._heap)
+        return bool(self._heap or self._known)

@@ -81,6 +81,8 @@ def drive_permille(
 
     `goal` is the place it leads to, `goal_node` where that lies.
     """
+    if not disturbances.slow and disturbances.sigma == 0:
+        return 1000
     slow = [s.permille for s in disturbances.slow if s.at <= at < s.to and (node in s.nodes or goal_node in s.nodes)]
     noise = _noise_permille(disturbances, seed, shuttle, node, goal, at)
     return noise * max(slow, default=1000) // 1000

@@ -109,7 +109,7 @@ class Simulation:
         self._react = Reactions(desk, write, solver.OR_TOOLS)
         self._people: People = people or Drawn(day.riders, day.seed, day.ways)
         self._progress = progress
-        self._agenda = Agenda()
+        self._agenda = Agenda((at, REQUEST, request) for at, request in day.requests)
         self._stamp: dict[str, int] = {}
         self._slow: dict[str, int] = {}
         self._calls: dict[str, int] = {}
@@ -123,8 +123,6 @@ class Simulation:
         record([day.opened, ev.PolicyChanged(day.opened.at, day.policy)])
         record([ev.ShiftOpened(day.opened.at, shift) for shift in day.shifts])
         record(day.acts)
-        for number, (at, request) in enumerate(day.requests):
-            agenda.add(at, REQUEST, request, number)
         self._left = len(day.requests)
         for change in day.rules:
             agenda.add(change.at, CHANGE, change)
@@ -149,7 +147,8 @@ class Simulation:
     def _step(self, now: int, kind: int, what: object) -> None:
         if kind == FACT:
             self._shuttle(now, what)  # type: ignore[arg-type]
-        elif kind == REQUEST:
+            return
+        if kind == REQUEST:
             self._left -= 1
             self._call(now, what)  # type: ignore[arg-type]
             if self._progress is not None:

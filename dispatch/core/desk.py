@@ -19,7 +19,7 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core import fleet_insertion, insertion, offers, overdue, selective
 from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
-from dispatch.core.pack import pack, write_call, write_ends, write_ride, write_shuttle
+from dispatch.core.pack import pack, write_call, write_drive, write_ends, write_ride, write_shuttle
 from dispatch.core.receipt import CONSTRAINTS
 from dispatch.core.schedule import timetable
 from dispatch.core.timing import OK, start
@@ -96,10 +96,17 @@ class Desk:
     def apply(self, event: ev.Event) -> None:
         """Fold one event into the world and its arrays."""
         world, kind = self.world, type(event)
+        if kind is ev.RequestMade:
+            world.apply(event)
+            return
         if kind in _DRIVES:
             world.apply(event)
-            self._unwritten.add(event.shuttle)  # type: ignore[attr-defined]
-            self.touched.add(event.shuttle)  # type: ignore[attr-defined]
+            name: str = event.shuttle  # type: ignore[attr-defined]
+            self.touched.add(name)
+            if name in self._unwritten or not (
+                kind in _AS_PLANNED and write_drive(self._fleet, world.shuttles[name], self.times)
+            ):
+                self._unwritten.add(name)
             return
         request = getattr(event, "request", None)
         ride = world.rides.get(request) if isinstance(request, str) else None
@@ -462,16 +469,13 @@ class Desk:
         write_ends(
             fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
         )
-        found = fleet_insertion.stages(fleet.count, code, now, *self._arrays())
-        # nearest to carrying first; the farthest away say little
-        nearest = np.lexsort((found[:, 1], -found[:, 0]))[:3]
+        takes, reach, nearest = fleet_insertion.nearest(fleet.count, code, now, *self._arrays())
         causes = tuple(
-            Cause(self.names[v], CONSTRAINTS[found.item(v, 0)], found.item(v, 1))
-            for v in nearest.tolist()
-            if insertion.CLOSED < found[v, 0] < insertion.FITS
+            Cause(self.names[v], CONSTRAINTS[stage], short)
+            for v, stage, short in nearest.tolist()
+            if v >= 0 and stage < insertion.FITS
         )
         binding = causes[0].constraint if causes else "off_shift"
-        takes, reach = (int((found[:, 0] > stage).sum()) for stage in (insertion.CLOSED, insertion.OUT_OF_REACH))
         relax = None
         if ahead is not None:
             minutes = -(-(ahead.pickup_at - request.depart_after) // 60_000)
@@ -487,4 +491,6 @@ _DRIVES = frozenset(
     {ev.DriveStarted, ev.ProgressMade, ev.PositionReported, ev.ShuttleOverdue, ev.StopArrived, ev.IdleSent}
 )
 """what changes a shuttle and nobody's ride"""
+_AS_PLANNED = frozenset({ev.DriveStarted, ev.StopArrived})
+"""of these, what a timetable foresees"""
 _ROADS = frozenset({ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged})

@@ -29,9 +29,12 @@ from dispatch.core.fleet import (
     WAKE,
     N,
 )
-from dispatch.core.insertion import CLOSED, FITS, INFEASIBLE, OUT_OF_REACH, best_in_route, is_loose, onward_from
+from dispatch.core.insertion import FITS, INFEASIBLE, OUT_OF_REACH, best_in_route, is_loose, onward_from
 from dispatch.core.timing import slice_at, start
 from dispatch.core.uncounted import uncounted
+
+NEAREST = 3
+"""shuttles named in a receipt: those farther away say little"""
 
 
 @njit(cache=True)
@@ -158,38 +161,39 @@ def best_insertion(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def stages(  # type: ignore[no-untyped-def]
+def nearest(  # type: ignore[no-untyped-def]
     count, code, now, shuttles, routes, scratch, visits, rules, table, _, place_nodes, slices, indptr, heads, edge_ms
 ):
-    """For each shuttle how near it came to carrying the request: (count, 2) of (stage, ms by which it missed)."""
-    out = np.zeros((count, 2), np.int64)
+    """Why nobody carries the request: (shuttles on shift, those in reach, the NEAREST ones that came nearest to it).
+
+    Of these (shuttle, stage, ms by which it missed) each, nearest to carrying it first; the shuttle is -1 where there
+    are fewer.
+    """
+    takes, reach = 0, 0
+    out = np.full((NEAREST, 3), -1, np.int64)
     place, late = visits[code, V_PLACE], visits[code, V_LATEST]
     early = max(now, visits[code, V_EARLIEST])
     for v in range(count):
         shuttle = shuttles[v]
         if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
-            out[v, 0] = CLOSED
             continue
+        takes += 1
         node, at = start(shuttle, now, table, indptr, heads, edge_ms)
-        sooner = at + table[slice_at(slices, at), node, place]
-        if sooner > late:
-            out[v, 0] = OUT_OF_REACH
-            out[v, 1] = sooner - late
-            continue
-        _, i, _, _, _, stage = best_in_route(
-            shuttle,
-            routes[v],
-            scratch,
-            node,
-            at,
-            now,
-            code,
-            np.int64(INFEASIBLE),
-            visits,
-            rules,
-            table,
-            place_nodes,
-            slices,
-        )
-        out[v, 0] = FITS if i >= 0 else stage
-    return out
+        short = max(at + table[slice_at(slices, at), node, place] - late, 0)
+        stage = OUT_OF_REACH
+        if short == 0:
+            reach += 1
+            _, i, _, _, _, stage = best_in_route(
+                shuttle, routes[v], scratch, node, at, now, code, np.int64(INFEASIBLE), visits, rules, table,
+                place_nodes, slices,
+            )  # fmt: skip
+            if i >= 0:
+                stage = FITS
+        k = NEAREST
+        while k > 0 and (out[k - 1, 1] < stage or (out[k - 1, 1] == stage and out[k - 1, 2] > short)):
+            k -= 1
+        for later in range(NEAREST - 1, k, -1):
+            out[later] = out[later - 1]
+        if k < NEAREST:
+            out[k] = v, stage, short
+    return takes, reach, out

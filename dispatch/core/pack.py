@@ -16,6 +16,7 @@ from routing.travel_times import QUARTER_MS, DriveTimes
 
 _ENDS = Struct(f"={2 * f.VISIT_COLUMNS}q")
 _SHUTTLE = Struct(f"={f.SHUTTLE_COLUMNS}q")
+_WHERE = Struct(f"={f.STANDS - f.NODE + 1}q")
 _CODES = [Struct(f"={n}q") for n in range(64)]
 """Rows are written as bytes: numpy takes twice as long over a tuple, and this is most of what an event costs."""
 
@@ -97,6 +98,39 @@ def write_call(fleet: Fleet, call: Call) -> None:
     place = -1 if fixed.place is None else fixed.place
     kind = f.BREAK if fixed.kind == "break" else f.FIXED
     fleet.visits[2 * call.number] = (place, fixed.earliest, fixed.latest, fixed.duration, 0, 0, NEVER, kind)
+
+
+def write_drive(fleet: Fleet, shuttle: Shuttle, times: DriveTimes) -> bool:
+    """A shuttle that has set out to its next stop or has come there as its timetable has it, which then stays as it is.
+
+    False, and nothing written, where it has not, or where only `write_shuttle` can tell.
+    """
+    row, shuttles, routes = shuttle.row, fleet.shuttles, fleet.routes
+    if len(times.slices) > 1 or not shuttle.plan.visits or row >= fleet.count:
+        return False
+    goal = routes.item(row, f.PLACE, 0)
+    if shuttle.heading >= 0:  # it stood there, with nothing to wait for, and not at the stop that it is to go to
+        if (
+            shuttle.heading != goal
+            or shuttles.item(row, f.HEADING) >= 0
+            or shuttles.item(row, f.STANDS) == goal
+            or shuttle.at != shuttles.item(row, f.AT)
+            or shuttle.node != shuttles.item(row, f.NODE)
+        ):
+            return False
+    elif (
+        shuttles.item(row, f.HEADING) != goal
+        or goal < 0
+        or shuttle.at != shuttles.item(row, f.AT) + routes.item(row, f.LEG, 0)
+    ):
+        return False
+    else:
+        routes[row, f.LEG, 0] = 0
+    _WHERE.pack_into(
+        shuttles.data, row * shuttles.strides[0] + f.NODE * shuttles.strides[1],
+        shuttle.node, shuttle.at, shuttle.heading, 0, shuttle.stands,
+    )  # fmt: skip
+    return True
 
 
 def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTimes) -> int:

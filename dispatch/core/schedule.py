@@ -11,7 +11,7 @@ import numpy as np
 from dispatch.core import fleet as f
 from dispatch.core.domain import PlannedStop
 from dispatch.core.fleet import Fleet, Ints
-from dispatch.core.timing import FULL, LATE, OK, RIDE, SHIFT_END, WAIT, start, time_route
+from dispatch.core.timing import FULL, LATE, OK, RIDE, SHIFT_END, WAIT, time_from
 from dispatch.core.world import Shuttle, World
 from routing.travel_times import DriveTimes
 
@@ -31,9 +31,10 @@ def timetable(fleet: Fleet, times: DriveTimes, shuttle: Shuttle, visits: tuple[i
     row[f.N] = len(visits)
     route = np.zeros((f.ROUTE_ROWS, len(visits)), np.int64)
     route[f.CODE] = visits
-    node, at = start(row, now, times.table, times.indptr, times.heads, times.edge_ms)
-    roads = (times.table, times.place_nodes, times.slices)
-    status = time_route(route, len(visits), row, node, at, fleet.visits, fleet.rules, *roads)
+    status = time_from(
+        route, len(visits), row, now, fleet.visits, fleet.rules, times.table, times.place_nodes, times.slices,
+        times.indptr, times.heads, times.edge_ms,
+    )  # fmt: skip
     return int(status), route
 
 

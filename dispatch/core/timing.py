@@ -216,3 +216,12 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
                         route[LATEST_OK, k] = latest
                         capped = True
     return status
+
+
+@njit(cache=True)
+def time_from(  # type: ignore[no-untyped-def]
+    route, n, shuttle, now, visits, rules, table, place_nodes, slices, indptr, heads, edge_ms
+):
+    """`time_route`, begun where the shuttle can next turn."""
+    node, at = start(shuttle, now, table, indptr, heads, edge_ms)
+    return time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, slices)
