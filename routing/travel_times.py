@@ -49,11 +49,11 @@ class DriveTimes:
     version: int = 0
     """rises with every closure and change of speed"""
     into: NDArray[np.int32] = field(init=False, repr=False, compare=False)
-    """(P, P) milliseconds in slice 0 to each place (row) from each other: a row is what one goal asks of many plans"""
+    """(P, N) milliseconds in slice 0 to each place from each node: a row is what one goal asks of a whole fleet"""
 
     def __post_init__(self) -> None:
-        """Lay the times between places out by goal."""
-        object.__setattr__(self, "into", np.ascontiguousarray(self.table[0, self.place_nodes].T))
+        """Lay the times out by goal."""
+        object.__setattr__(self, "into", np.ascontiguousarray(self.table[0].T))
 
     def longest(self, node: int, place: int) -> int:
         """Drive from a node to a place at the worst time of day, in ms."""

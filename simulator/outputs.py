@@ -26,6 +26,8 @@ VISITS: Final = "visits.csv"
 DECISIONS: Final = "decisions.csv"
 DRIVES: Final = "drives.csv"
 REPORT: Final = "report.html"
+LINES_AT_ONCE: Final = 1000
+"""lines given to the log's file together"""
 
 VISITS_HEADER: Final = ("vehicle_id", "request_id", "kind", "time_s", "place")
 DECISIONS_HEADER: Final = ("request_id", "asked_s", "decided_s", "decision")
@@ -52,28 +54,37 @@ class LogWriter:
         """written so far"""
         self._part = self.path.with_name(LOG + ".part")
         self._zero_utc = 0
+        self._lines: list[bytes] = []
+        """not yet given to the file"""
         self._whole = 0
-        """bytes of whole lines"""
+        """bytes of whole lines in it"""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._part.open("wb", buffering=1 << 18)
+        self._file = self._part.open("wb")
 
     def write(self, event: ev.Event) -> None:
         """Add one event. The first one opens the day."""
         if isinstance(event, ev.DayOpened):
             self._zero_utc = event.zero_utc
-        line = ev.log_line(event, self.events + 1, self._zero_utc)
+        self._lines.append(ev.log_line(event, self.events + 1, self._zero_utc))
+        self.events += 1
+        if len(self._lines) == LINES_AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        lines = b"".join(self._lines)
         try:
-            self._file.write(line)
+            self._file.write(lines)
         except OSError as error:
             self.discard()
             raise _named(error, self.path) from error
-        self._whole += len(line)
-        self.events += 1
+        self._whole, self._lines = self._whole + len(lines), []
 
     def close(self) -> None:
         """Give the log its name, cut to its whole lines; a log without any is not kept."""
         if self._file.closed:
             return
+        self._file.seek(self._whole)  # an interruption may have left half a line there
+        self._write()
         try:
             self._file.flush()
             self._file.truncate(self._whole)

@@ -409,6 +409,7 @@ AnyEvent = (
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AnyEvent).decode
+_SCHEMA = b',"schema":%d,"utc":' % SCHEMA
 
 
 class _Envelope(Struct):
@@ -421,7 +422,8 @@ _envelope = msgspec.json.Decoder(_Envelope).decode
 
 def log_line(event: Event, seq: int, zero_utc: int) -> bytes:
     """One line of the log, newline included."""
-    return b'{"seq":%d,"schema":%d,"utc":%d,%b\n' % (seq, SCHEMA, zero_utc + event.at, _encode(event)[1:])
+    utc = _encode(zero_utc + event.at)
+    return b"".join((b'{"seq":', _encode(seq), _SCHEMA, utc, b",", _encode(event)[1:], b"\n"))
 
 
 def read_log(lines: Iterable[bytes]) -> Iterator[AnyEvent]:

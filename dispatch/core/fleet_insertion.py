@@ -39,23 +39,22 @@ NEAREST = 3
 
 @njit(cache=True)
 def _floor(  # type: ignore[no-untyped-def]
-    shuttle, route, now, visit, direct, there, to_p, bound, table, into, place_nodes, rules
+    shuttle, route, now, visit, direct, there, bound, to_place, from_place, place_nodes, rules
 ):
     """What no insertion of a ride into this plan costs less than, if that is below `bound`; one speed all day.
 
     It is told by the pickup alone.
 
-    `visit` is the pickup's row, `direct` the drive to the drop-off, `there` the soonest the shuttle is at the pickup
-    and `to_p` the drive there from where it last was known to be. Detours by the triangle inequality; who comes after
-    the pickup is late by all that the shuttle is, where nobody waits for a window.
+    `visit` is the pickup's row, `direct` the drive to the drop-off, `there` the soonest the shuttle is at the pickup,
+    `to_place` and `from_place` the drives there from all nodes and from there to all places. Detours by the triangle
+    inequality; who comes after the pickup is late by all that the shuttle is, where nobody waits for a window.
     """
     n, w_drive, w_delay = shuttle[N], rules[W_DRIVE], rules[W_DELAY]
-    place, late = visit[V_PLACE], visit[V_LATEST]
+    late = visit[V_LATEST]
     served = visit[V_DWELL] + direct - now
-    least = w_delay * (there + served)
+    least, to_p = w_delay * (there + served), to_place[shuttle[NODE]]
     if n == 0:
         return least + w_drive * (to_p + direct) - rules[WAKE] if shuttle[HEADING] < 0 else least
-    to_place, from_node = into[place], table[0, place_nodes[place]]
     give = 2 * rules[STOP_DWELL]
     dropoffs = 0
     for k in range(n):
@@ -68,20 +67,20 @@ def _floor(  # type: ignore[no-untyped-def]
             goal = shuttle[HEADING]
             if onward < n and (goal < 0 or goal == route[PLACE, onward]):
                 goal = route[PLACE, onward]
-                detour = to_p + from_node[goal] - table[0, shuttle[NODE], goal]
+                detour = to_p + from_place[goal] - route[LEG, onward]
         else:
             stands = route[PLACE, i - 1]
             if stands < 0 or w_delay * (route[DONE, i - 1] + served) >= low:
                 return min(low, least) if stands < 0 else low
-            detour = to_place[stands]
+            detour = to_place[place_nodes[stands]]
             arrive = max(route[DONE, i - 1] + detour, there)
-            detour += from_node[route[PLACE, onward]] - route[LEG, onward] if onward < n else direct
+            detour += from_place[route[PLACE, onward]] - route[LEG, onward] if onward < n else direct
             dropoffs -= route[CODE, i - 1] & 1
         if arrive > late:
             continue
         delay = arrive + served
         if onward == i and i < n:
-            delay += dropoffs * max(arrive + visit[V_DWELL] + from_node[route[PLACE, i]] - route[BEGIN, i] - give, 0)
+            delay += dropoffs * max(arrive + visit[V_DWELL] + from_place[route[PLACE, i]] - route[BEGIN, i] - give, 0)
         low = min(low, w_drive * detour + w_delay * delay)
     return low
 
@@ -105,58 +104,60 @@ def best_insertion(  # type: ignore[no-untyped-def]
     visit = visits[code]
     place, late = visit[V_PLACE], visit[V_LATEST]
     early = max(now, visit[V_EARLIEST])
-    one_slice = len(slices) == 1
-    direct = table[0, place_nodes[place], visits[code + 1, V_PLACE]] if one_slice else 0
+    one_slice, to_place, from_place = len(slices) == 1, into[place], table[0, place_nodes[place]]
+    direct = from_place[visits[code + 1, V_PLACE]] if one_slice else 0
     served = visit[V_DWELL] + direct - now
-    least = np.empty(count, np.int64)
-    soonest = -1
-    for v in range(count):
-        shuttle = shuttles[v]
-        least[v] = INFEASIBLE
+    # who may be the best, and what that costs at least
+    may, least = np.empty(count, np.int64), np.empty(count, np.int64)
+    v = -1
+    for other in range(count):
+        shuttle = shuttles[other]
         if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
             continue
         takes += 1
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
-            there = max(shuttle[AT] + table[0, shuttle[NODE], place], early)
+            there = max(shuttle[AT] + to_place[shuttle[NODE]], early)
             if there > late:
                 continue
-            least[v] = rules[W_DELAY] * (there + served) - (rules[WAKE] if shuttle[N] == 0 else 0)
+            least[other] = rules[W_DELAY] * (there + served) - (rules[WAKE] if shuttle[N] == 0 else 0)
             if shuttle[WAITS] > 0:
                 # whoever waited for a window may wait less, where the new rider stops where the shuttle stops anyway
-                least[v] -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
+                least[other] -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
         if not one_slice or is_loose(shuttle, rules, slices):
-            least[v] = -INFEASIBLE
+            least[other] = -INFEASIBLE
+        may[reach] = other
         reach += 1
-        if soonest < 0 or least[v] < least[soonest]:
-            soonest = v
-    v = soonest
+        if v < 0 or least[other] < least[v]:
+            v = other
+    m = reach
     first = True
     while v >= 0:
         least[v] = INFEASIBLE
         shuttle = shuttles[v]
         node, at = start(shuttle, now, table, indptr, heads, edge_ms)
-        if not one_slice or at + table[0, node, place] <= late:
+        if not one_slice or at + to_place[node] <= late:
             cost, i, j, p, d, _ = best_in_route(
                 shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
             )
             if i >= 0:
                 best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
-        if first and one_slice:
-            # after who could be there soonest few others can be better
-            for other in range(count):
-                shuttle = shuttles[other]
-                if least[other] < best and shuttle[WAITS] == 0:
-                    to_p = table[0, shuttle[NODE], place]
-                    there = max(shuttle[AT] + to_p, early)
-                    least[other] = _floor(
-                        shuttle, routes[other], now, visit, direct, there, to_p, best, table, into, place_nodes, rules
-                    )
-        first = False
-        v = -1
-        for other in range(count):
-            if least[other] < best and (v < 0 or least[other] < least[v]):
-                v = other
+        v, still = -1, 0
+        for k in range(m):
+            other = may[k]
+            shuttle = shuttles[other]
+            if first and one_slice and least[other] < best and shuttle[WAITS] == 0:
+                # after who could be there soonest few others can be better
+                there = max(shuttle[AT] + to_place[shuttle[NODE]], early)
+                least[other] = _floor(
+                    shuttle, routes[other], now, visit, direct, there, best, to_place, from_place, place_nodes, rules
+                )
+            if least[other] < best:
+                may[still] = other
+                still += 1
+                if v < 0 or least[other] < least[v]:
+                    v = other
+        m, first = still, False
     return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
 
 
