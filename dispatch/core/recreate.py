@@ -6,7 +6,25 @@ import numpy as np
 from numba import njit
 
 from dispatch.core.chance import draw
-from dispatch.core.fleet import CODE, END, OPEN, TAIL, V_DWELL, V_EARLIEST, V_LATEST, V_PLACE, W_DELAY, WAITS, WAKE, N
+from dispatch.core.fleet import (
+    CODE,
+    DONE,
+    END,
+    LEG,
+    OPEN,
+    PAIR,
+    PLACE,
+    TAIL,
+    V_DWELL,
+    V_EARLIEST,
+    V_LATEST,
+    V_PLACE,
+    W_DELAY,
+    W_DRIVE,
+    WAITS,
+    WAKE,
+    N,
+)
 from dispatch.core.insertion import INFEASIBLE, best_in_route
 from dispatch.core.search import (
     ABSENT,
@@ -60,21 +78,54 @@ def _find_reach(s, e):  # type: ignore[no-untyped-def]
                 continue
             cost = s.rules[W_DELAY] * (there + served)
         m += 1
-        at = m
-        while at > 1 and least[at - 1] > cost:
-            least[at], reach[at] = least[at - 1], reach[at - 1]
-            at -= 1
-        least[at], reach[at] = cost, v
+        reach[m], least[m] = v, cost
     reach[0] = m
+    if one_slice:
+        _sort(least[1 : m + 1], reach[1 : m + 1])
+
+
+@njit(cache=True)
+def _sort(keys, values):  # type: ignore[no-untyped-def]
+    """Sort both by the keys, what is equal by its value (Shell's sort)."""
+    m = len(keys)
+    step = m // 2
+    while step > 0:
+        for k in range(step, m):
+            key, value, at = keys[k], values[k], k
+            while at >= step and (keys[at - step] > key or (keys[at - step] == key and values[at - step] > value)):
+                keys[at], values[at] = keys[at - step], values[at - step]
+                at -= step
+            keys[at], values[at] = key, value
+        step = step * 5 // 11 if step != 2 else 1
 
 
 @njit(cache=True)
 def _best_alone(s, v, code, bound):  # type: ignore[no-untyped-def]
-    """Best place for a drop-off alone in plan v: (added cost, i); every one is timed whole, plans are short."""
+    """Best place for a drop-off alone in plan v: (added cost, i).
+
+    Each that may be the best is timed whole, plans are short. Nobody after it is sooner, if nobody waits for a window.
+    """
     shuttle, route, scratch = s.shuttles[v], s.routes[v], s.scratch
-    n = shuttle[N]
+    n, place, table = shuttle[N], s.visits[code, V_PLACE], s.table
+    w_drive, w_delay, now = s.rules[W_DRIVE], s.rules[W_DELAY], s.n[NOW]
+    bounded = n > 0 and shuttle[WAITS] == 0 and len(s.slices) == 1
     best, best_i = bound, -1
     for i in range(first_free(shuttle, s.rules), n - shuttle[TAIL] + 1):
+        if bounded:
+            t, from_node = s.plans[v, START_AT], s.plans[v, START_NODE]
+            if i > 0:
+                t = route[DONE, i - 1]
+                if route[PLACE, i - 1] >= 0:
+                    from_node = s.place_nodes[route[PLACE, i - 1]]
+            if w_delay * (t - now) >= best:
+                break
+            drive, detour = table[0, from_node, place], 0
+            if i == n:
+                detour = drive
+            elif route[PAIR, i] != -2:
+                detour = drive + table[0, s.place_nodes[place], route[PLACE, i]] - route[LEG, i]
+            if w_drive * detour + w_delay * (t + drive - now) >= best:
+                continue
         for k in range(n):
             scratch[CODE, k + (k >= i)] = route[CODE, k]
         scratch[CODE, i] = code

@@ -23,6 +23,9 @@ from dispatch.core.search import (
     touch,
 )
 
+FEW = 12
+"""neighbours listed at first: most ruins need no more"""
+
 
 @njit(cache=True)
 def _gap(s, a, b):  # type: ignore[no-untyped-def]
@@ -33,30 +36,33 @@ def _gap(s, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _find_near(s, end):  # type: ignore[no-untyped-def]
-    """List the elements nearest to one end (2 × element, + 1 for its drop-off), itself first."""
-    me = end >> 1
+def _find_near(s, end, few):  # type: ignore[no-untyped-def]
+    """List the elements nearest to one end (2 × element, + 1 for its drop-off), itself first: a few or all wanted."""
+    me, near = end >> 1, s.near[end]
     visit = s.rides[me, CODE_OF] + (end & 1 if s.rides[me, CODE_OF] & 1 == 0 else 0)
-    m = len(s.rides)
+    m, wanted = len(s.rides), min(len(near), few)
     order = np.empty(m, np.int64)  # gap and element in one number: no two are equal
+    sorted_ = 0
     for e in range(m):
         code = s.rides[e, CODE_OF]
         gap = _gap(s, visit, code)
         if code & 1 == 0:
             gap = min(gap, _gap(s, visit, code + 1))
-        order[e] = (0 if e == me else gap + 1) * m + e
-    step = m // 2
-    while step > 0:  # Shell's sort
-        for k in range(step, m):
-            value, at = order[k], k
-            while at >= step and order[at - step] > value:
-                order[at] = order[at - step]
-                at -= step
-            order[at] = value
-        step = step * 5 // 11 if step != 2 else 1
-    row = s.near[end]
-    for k in range(len(row)):
-        row[k] = order[k] % m
+        value = (0 if e == me else gap + 1) * m + e
+        if sorted_ == wanted:
+            if value > order[wanted - 1]:
+                continue
+            sorted_ -= 1
+        at = sorted_
+        while at > 0 and order[at - 1] > value:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = value
+        sorted_ += 1
+    for k in range(sorted_):
+        near[k] = order[k] % m
+    if sorted_ < len(near):
+        near[sorted_] = -1
 
 
 @njit(cache=True)
@@ -124,9 +130,9 @@ def ruin(s):  # type: ignore[no-untyped-def]
             break
         seed = (seed + 1) % elements
     end = 2 * seed + draw(s.chance, 2)
-    if s.near[end, 0] < 0:
-        _find_near(s, end)
     for k in range(s.near.shape[1]):
+        if s.near[end, k] < 0:
+            _find_near(s, end, FEW if k == 0 else s.near.shape[1])
         e = s.near[end, k]
         v = s.rides[e, ON]
         if v < 0 or s.plans[v, IS_TOUCHED]:
