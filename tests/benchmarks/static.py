@@ -1,6 +1,7 @@
 """Static instances solved with the product's own optimiser: python -m tests.benchmarks.static FILE… [--seconds S]
 
-Two searches run side by side, one a core; the better is taken.
+Two searches run side by side, one a core; the better is taken. With --peer OR-Tools' routing solver has each file
+afterwards, for as long.
 
 Fewest vehicles first (Li & Lim: by absences, SISR §6), then distance. Distances become integers by rounding up, so
 what keeps every bound in integers keeps it in doubles; an independent check in doubles has the last word.
@@ -27,6 +28,7 @@ from dispatch.core.domain import NEVER
 from dispatch.core.search import MUST, close_plan, open_search, state
 from routing.errors import InputError
 from tests.benchmarks.instances import Instance, faults, read
+from tests.benchmarks.peer import routed
 
 SCALE = 100_000
 FEWER_VEHICLES = 2**38
@@ -210,6 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--seconds", type=float, default=5.0, help="wall seconds a file, compilation left out")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peer", action="store_true", help="beside it what OR-Tools alone finds")
     parser.add_argument("--json", action="store_true", help="one object on stdout, nothing else")
     options = parser.parse_args(arguments)
     results = []
@@ -231,12 +234,14 @@ def main(arguments: list[str] | None = None) -> int:
                 "routes": solution.routes,
                 "seconds": solution.seconds,
             }
+            if options.peer:
+                result["peer"] = beside(instance, options.seconds)
             results.append(result)
             if not options.json:
                 verdict = "feasible" if not wrong else f"INFEASIBLE: {wrong[0]}"
                 print(
                     f"{Path(name).name:16} {result['vehicles']:4} vehicles {result['distance']:12.4f} {verdict} "
-                    f"{solution.seconds:6.2f} s {solution.iterations:8} iterations",
+                    f"{solution.seconds:6.2f} s {solution.iterations:8} iterations{_said(result)}",
                     flush=True,
                 )
     except InputError as error:
@@ -245,6 +250,30 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps({"results": results}))
     return 0 if all(result["feasible"] for result in results) else 1
+
+
+def beside(instance: Instance, seconds: float) -> dict[str, Any]:
+    """What OR-Tools alone finds: vehicles and distance, None where it serves not everybody."""
+    routes = routed(instance, seconds)
+    if routes is None:
+        return {"vehicles": None, "distance": None, "feasible": False}
+    return {
+        "vehicles": len(routes),
+        "distance": instance.length(routes),
+        "feasible": not faults(instance, routes),
+    }
+
+
+def _said(result: dict[str, Any]) -> str:
+    """The peer's part of a line."""
+    peer = result.get("peer")
+    if peer is None:
+        return ""
+    if peer["distance"] is None:
+        return "; OR-Tools serves not everybody"
+    more = 100 * (peer["distance"] / result["distance"] - 1)
+    verdict = "" if peer["feasible"] else " INFEASIBLE"
+    return f"; OR-Tools {peer['vehicles']} vehicles {peer['distance']:.4f} ({more:+.1f} %){verdict}"
 
 
 def warm() -> None:

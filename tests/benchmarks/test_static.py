@@ -46,6 +46,17 @@ def test_two_requests_on_opposite_sides_take_one_vehicle(tmp_path: Path, capsys:
     assert result["seconds"] < 5
 
 
+@pytest.mark.parametrize("text", [LI_LIM, CORDEAU])
+def test_the_peer_gets_the_same_instance(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """OR-Tools' plan is checked like ours, and on two requests is as good."""
+    path = write(tmp_path, text)
+    assert static.main([str(path), "--seconds", "0.3", "--peer", "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert result["peer"]["feasible"]
+    assert result["peer"]["vehicles"] == result["vehicles"]
+    assert result["peer"]["distance"] == pytest.approx(result["distance"])
+
+
 def test_a_pickup_waits_for_a_drop_off_s_window_rather_than_the_rider_aboard(tmp_path: Path) -> None:
     """Drop-off 3 opens at 30, the ride may last 12: the pickup begins no sooner than 17."""
     instance = read(write(tmp_path, CORDEAU))
