@@ -6,6 +6,7 @@ then the arrays are the world's again. There may be as many as there are shuttle
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from dispatch.core.fleet import BEGIN, HEADING, LEG, N
@@ -19,6 +20,17 @@ def is_overdue(shuttle, route, now):  # type: ignore[no-untyped-def]
         return False
     due = route[BEGIN, 0] if shuttle[HEADING] >= 0 else route[BEGIN, 0] - route[LEG, 0]
     return due < now
+
+
+@njit(cache=True)
+def overdue_rows(count, now, shuttles, routes):  # type: ignore[no-untyped-def]
+    """Rows of the shuttles that should have left, or arrived where they drive to, before now."""
+    rows, n = np.empty(count, np.int64), 0
+    for v in range(count):
+        if is_overdue(shuttles[v], routes[v], now):
+            rows[n] = v
+            n += 1
+    return rows[:n]
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
-from dispatch.core.overdue import is_overdue
+from dispatch.core.overdue import overdue_rows
 from dispatch.core.pack import bounds
 from dispatch.core.schedule import timetable
 from dispatch.core.world import Ride
@@ -57,9 +57,8 @@ def overdue(desk: Desk, now: int) -> list[ev.Event]:
     """
     fleet = desk.fleet
     found: list[ev.Event] = []
-    for row, name in enumerate(desk.names):
-        if not is_overdue(fleet.shuttles[row], fleet.routes[row], now - SILENT):
-            continue
+    for row in overdue_rows(fleet.count, now - SILENT, fleet.shuttles, fleet.routes).tolist():
+        name = desk.names[row]
         shuttle = desk.world.shuttles[name]
         _, route = timetable(fleet, desk.times, shuttle, shuttle.plan.visits, now)
         counted = fleet.routes[row, f.BEGIN, : len(shuttle.plan.visits)]

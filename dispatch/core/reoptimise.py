@@ -170,6 +170,8 @@ def improve(
 
 def _worth(fleet: Fleet, times: DriveTimes, asked: Ints) -> Ints:
     """What it costs to leave each of them waiting: their own direct ride and `refusal_s`; of equals, the first most."""
+    if len(asked) == 0:
+        return asked
     ends = fleet.visits[[asked, asked + 1], V_PLACE]
     direct = times.table[0, times.place_nodes[ends[0]], ends[1]]
     weight = fleet.rules[W_DRIVE] + fleet.rules[W_DELAY]
