@@ -1,13 +1,15 @@
 """Days that every dispatcher can be given: service, waits, kilometres, requests a second, and an outside judge's word.
 
     python -m tests.benchmarks.days [PEER_DIR ...] [--pilot DIR ...] [--days s1t,s2t] [--rules A,B] [--plain]
-                                    [--policy 'rebalance: on' ...] [--judge check_visits.py] [--json]
+                                    [--policy 'rebalance: on' ...] [--beside 'reoptimise: …' ...]
+                                    [--judge check_visits.py] [--json]
 
 A PEER_DIR holds nodes.csv, edges.csv, requests_sN.csv and vehicles_sN[t].csv; a pilot DIR holds the same four tables
 under their plain names. Several folders are the same day with other people (demand seeds): each is lived, and their
 means told, for single days swing by a point. Rule A drops `max_ride_time_s`, rule B `latest_dropoff_s`. --plain:
-insertion alone, answered at once. --policy: rules beside the defaults, as in a scenario. The judge is a program of its
-own that reads visits, decisions and drives, and is not part of Naru.
+insertion alone, answered at once. --policy: rules beside the defaults, as in a scenario. --beside: every day once more
+by these rules, in turn: OR-Tools alone in place of the search is 'reoptimise: {iterations: 0, polish: 12}'. The judge
+is a program of its own that reads visits, decisions and drives, and is not part of Naru.
 `of the CPU`: requests a second of processor time, to compare on a busy machine; the clock's figure is beside it.
 """
 
@@ -120,6 +122,7 @@ def main() -> None:
     parser.add_argument("--rules", default="A,B")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--policy", nargs="*", default=[])
+    parser.add_argument("--beside", nargs="*", default=[])
     parser.add_argument("--judge", type=Path)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
@@ -129,13 +132,14 @@ def main() -> None:
           file=say)  # fmt: skip
     lived: dict[str, list[dict[str, Any]]] = defaultdict(list)
     policy = [*(["reoptimise: off"] if args.plain else []), *args.policy]
+    ways = {"": policy} | ({" beside": args.beside} if args.beside else {})
     with tempfile.TemporaryDirectory() as folder:
-        for day in days(args, Path(folder)):
-            kpis, cpu, out = live(day, Path(folder), policy)
+        for day, other in ((day, other) for day in days(args, Path(folder)) for other in ways):
+            kpis, cpu, out = live(day, Path(folder), ways[other])
             verdict = judged(args.judge, day, out) if args.judge else "not asked"
             told = figures(kpis, cpu)
-            lived[day.name].append({"folder": day.folder.name, **told, "judge": verdict})
-            print(line(f"{day.name} {day.folder.name}", told, verdict), file=say, flush=True)
+            lived[day.name + other].append({"folder": day.folder.name, **told, "judge": verdict})
+            print(line(f"{day.name}{other} {day.folder.name}", told, verdict), file=say, flush=True)
     means = {
         name: {"days": len(rows), **{key: fmean(row[key] for row in rows) for key in figures_of(rows[0])}}
         for name, rows in lived.items()
@@ -144,7 +148,7 @@ def main() -> None:
         if mean["days"] > 1:
             print(line(f"{name} mean of {mean['days']}", mean, ""), file=say)
     if args.json:
-        print(json.dumps({"policy": policy, "days": lived, "means": means}))
+        print(json.dumps({"policy": policy, "beside": args.beside, "days": lived, "means": means}))
 
 
 def figures_of(row: dict[str, Any]) -> list[str]:
