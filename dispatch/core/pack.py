@@ -109,13 +109,11 @@ def write_drive(fleet: Fleet, shuttle: Shuttle, times: DriveTimes) -> bool:
     if len(times.slices) > 1 or not shuttle.plan.visits or row >= fleet.count:
         return False
     goal = routes.item(row, f.PLACE, 0)
-    if shuttle.heading >= 0:  # it stood there, with nothing to wait for, and not at the stop that it is to go to
+    if shuttle.heading >= 0:  # it stood there with nothing to wait for
         if (
             shuttle.heading != goal
             or shuttles.item(row, f.HEADING) >= 0
-            or shuttles.item(row, f.STANDS) == goal
             or shuttle.at != shuttles.item(row, f.AT)
-            or shuttle.node != shuttles.item(row, f.NODE)
         ):
             return False
     elif (

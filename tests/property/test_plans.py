@@ -37,7 +37,7 @@ def assert_packed(desk: Desk) -> None:
     for row in range(made.count):
         assert np.array_equal(kept.shuttles[row], made.shuttles[row]), (row, kept.shuttles[row], made.shuttles[row])
         n = int(made.shuttles[row, f.N])
-        rows = [f.CODE, f.PLACE, f.BEGIN, f.DONE, f.LATEST_OK, f.LOAD, f.WLOAD, f.PAIR, f.SOONEST]
+        rows = [of for of in range(f.ROUTE_ROWS) if of != f.TRIAL]
         assert np.array_equal(kept.routes[row][rows, :n], made.routes[row][rows, :n]), row
         for code in made.routes[row, f.CODE, :n].tolist():
             assert np.array_equal(kept.visits[code], made.visits[code]), code
