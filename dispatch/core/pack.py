@@ -109,12 +109,8 @@ def write_drive(fleet: Fleet, shuttle: Shuttle, times: DriveTimes) -> bool:
     if len(times.slices) > 1 or not shuttle.plan.visits or row >= fleet.count:
         return False
     goal = routes.item(row, f.PLACE, 0)
-    if shuttle.heading >= 0:  # it stood there with nothing to wait for
-        if (
-            shuttle.heading != goal
-            or shuttles.item(row, f.HEADING) >= 0
-            or shuttle.at != shuttles.item(row, f.AT)
-        ):
+    if shuttle.heading >= 0:  # it left as soon as it could
+        if shuttle.heading != goal or shuttles.item(row, f.HEADING) >= 0 or shuttle.at != shuttles.item(row, f.AT):
             return False
     elif (
         shuttles.item(row, f.HEADING) != goal
