@@ -199,4 +199,5 @@ def warm() -> None:
     direct(times, *np.array([[0], [1], [0]]))
     desk = Desk(times)
     Simulation(day, desk, lambda _event: None).run()
-    desk.going_on(0, 0)  # nobody was late on that day
+    desk.going_on(0, 0)  # nobody was late on that day …
+    desk.waypoint(day.shifts[0].id, 0)  # … and nobody was sent elsewhere on the way
