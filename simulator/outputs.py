@@ -83,9 +83,9 @@ class LogWriter:
         """Give the log its name, cut to its whole lines; a log without any is not kept."""
         if self._file.closed:
             return
-        self._file.seek(self._whole)  # an interruption may have left half a line there
-        self._write()
         try:
+            self._file.seek(self._whole)  # an interruption may have left half a line there
+            self._write()
             self._file.flush()
             self._file.truncate(self._whole)
             os.fsync(self._file.fileno())

@@ -200,6 +200,17 @@ def test_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_disk_full_when_what_is_left_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that the file has taken but the disk has not: the error at closing names the file, too."""
+    monkeypatch.setattr(outputs, "LINES_AT_ONCE", 1)
+    (tmp_path / "events.jsonl.part").symlink_to("/dev/full")
+    log = LogWriter(tmp_path)
+    log.write(opened()[0])
+    with pytest.raises(OSError, match=r"No space left.*events\.jsonl'"):
+        log.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_disk_full_in_the_middle_of_a_day(tmp_path: Path) -> None:
     """The event that no longer fits says so at once, not at the end of the day."""
     (tmp_path / "events.jsonl.part").symlink_to("/dev/full")
