@@ -19,6 +19,7 @@ from dispatch.core import events as ev
 from dispatch.core import invariants, kpi
 from dispatch.core.desk import Desk
 from dispatch.core.invariants.rules import Violation
+from dispatch.core.openings import as_if_all_went_on
 from dispatch.core.places import direct
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes, drive_times
@@ -199,5 +200,5 @@ def warm() -> None:
     direct(times, *np.array([[0], [1], [0]]))
     desk = Desk(times)
     Simulation(day, desk, lambda _event: None).run()
-    desk.going_on(0, 0)  # nobody was late on that day …
+    as_if_all_went_on(desk.fleet, times, 0, 0)  # nobody was late on that day …
     desk.waypoint(day.shifts[0].id, 0)  # … and nobody was sent elsewhere on the way

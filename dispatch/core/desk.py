@@ -8,29 +8,26 @@ simulator can run the same code, and the same inputs always give the same answer
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core import fleet_insertion, insertion, offers, overdue, selective
-from dispatch.core.domain import Access, Cause, Promise, Quote, Receipt, RideRequest
+from dispatch.core import offers, selective
+from dispatch.core.domain import Access, Promise, Quote, Receipt
+from dispatch.core.fold import fold_in
+from dispatch.core.openings import Found, Opening, best_opening, opening_between
 from dispatch.core.pack import pack, write_call, write_drive, write_ends, write_ride, write_shuttle
-from dispatch.core.receipt import CONSTRAINTS
+from dispatch.core.refusals import impossible, why_not
 from dispatch.core.schedule import timetable
 from dispatch.core.timing import OK, start
-from dispatch.core.world import Ride, World, dwell
+from dispatch.core.world import Ride, World
 from routing.paths import length_mm
-from routing.travel_times import UNREACHABLE, DriveTimes
+from routing.travel_times import DriveTimes
 
 ANSWER_WITHIN = 30_000
 """ms until the next multiple of which a rider has an answer, queue or no queue"""
-LOOK_AHEAD = 4 * 3_600_000
-"""how far ahead a receipt looks for a time that would have worked, ms"""
 
 Reroute = Callable[[frozenset[int], float], DriveTimes]
 """driving times with these edges closed and all drives lengthened by the factor"""
@@ -42,19 +39,6 @@ class Answer(Struct, frozen=True):
     quotes: tuple[Quote, ...]
     later: tuple[Quote, ...]
     receipt: Receipt
-
-
-class _Found(Struct, frozen=True):
-    """An insertion that the kernel found."""
-
-    cost: int
-    row: int
-    after: tuple[int, int]
-    pickup_at: int
-    dropoff_at: int
-    origin: Access
-    destination: Access
-    allowed: Promise
 
 
 class Desk:
@@ -73,9 +57,6 @@ class Desk:
         self.rejected = 0
         """proposals that the judge refused"""
         self.reroute = reroute
-        self._scratch = np.zeros_like(self._fleet.routes[0])
-        self._were: tuple[f.Ints, f.Ints, f.Ints] | None = None
-        """room for what `overdue.go_on` writes over"""
 
     @property
     def fleet(self) -> f.Fleet:
@@ -97,10 +78,10 @@ class Desk:
         """Fold one event into the world and its arrays."""
         world, kind = self.world, type(event)
         if kind is ev.RequestMade:
-            world.apply(event)
+            fold_in(world, event)
             return
         if kind in _DRIVES:
-            world.apply(event)
+            fold_in(world, event)
             name: str = event.shuttle  # type: ignore[attr-defined]
             self.touched.add(name)
             if name in self._unwritten or not (
@@ -111,7 +92,7 @@ class Desk:
         request = getattr(event, "request", None)
         ride = world.rides.get(request) if isinstance(request, str) else None
         touched = {getattr(event, "shuttle", None), ride.shuttle if ride else None}
-        world.apply(event)
+        fold_in(world, event)
         if ride is not None:
             touched.add(ride.shuttle)
             if ride.promise is not None:
@@ -157,32 +138,31 @@ class Desk:
         """
         ride = self.world.rides[request]
         policy = self.world.policy
-        refusal = self._impossible(ride.request, now)
+        refusal = impossible(self.world, ride.request, now)
         if refusal is not None:
             return Answer((), (), refusal)
-        found, takes, reach = self._search(ride, now)
-        quotes: list[Quote] = []
-        if found is not None:
-            if policy.selective is not None:
-                taken = (found.cost - int(self.fleet.rules[f.W_DELAY]) * (found.dropoff_at - now)) // 1000
-                persons = max(ride.request.seats, ride.request.wheelchairs)
-                no = selective.refusal(self.world, policy.selective, taken, persons, (takes, reach), now)
-                if no is not None:
-                    return Answer((), (), no)
-            quotes.append(self._quote(ride, found, "soonest", now))
+        found = self._best(ride, now)
+        reach = Receipt(found.on_shift, found.in_reach)
+        if found.opening is not None:
+            no = self._too_much(ride, found, now)
+            if no is not None:
+                return Answer((), (), no)
+            quotes = [self._quote(ride, found.opening, "soonest", now)]
             if policy.quotes > 1 and len(ride.request.origins) * len(ride.request.destinations) > 1:
-                near, _, _ = self._search(ride, now, nearest_only=True)
-                if near is not None and near.origin.walk + near.destination.walk < (
-                    found.origin.walk + found.destination.walk
-                ):
+                near = self._best(ride, now, nearest_only=True).opening
+                if near is not None and near.walk < found.opening.walk:
                     quotes.append(self._quote(ride, near, "least_walk", now))
-            return Answer(tuple(quotes), (), Receipt(takes, reach))
+            return Answer(tuple(quotes), (), reach)
         later: tuple[Quote, ...] = ()
         if policy.later_s > 0:
-            ahead, _, _ = self._search(ride, now, later=policy.later_s * 1000)
+            ahead = self._best(ride, now, later=policy.later_s * 1000).opening
             if ahead is not None:
                 later = (self._quote(ride, ahead, "later", now),)
-        return Answer((), later, Receipt(takes, reach))
+        return Answer((), later, reach)
+
+    def explain(self, request: str, now: int) -> Receipt:
+        """Why an open request can't be had now: what bound each shuttle, and what would have worked."""
+        return why_not(self.world, self.fleet, self.times, self.world.rides[request], now)
 
     def accept(self, quote: Quote, now: int) -> list[ev.Event]:
         """Book what was quoted, judged again if the world has moved on; [] if it can no longer be had."""
@@ -190,8 +170,7 @@ class Desk:
         if ride.state not in ("asked", "queued"):
             return []
         if quote.seq != self.world.seq:
-            pair = (quote.pickup, quote.dropoff)
-            found = self._insert(ride, now, *pair, quote.promise)
+            found = self._between(ride, now, quote.pickup, quote.dropoff, quote.promise)
             if found is None or now > quote.expires_at:
                 return []
             quote = self._quote(ride, found, quote.kind, now)
@@ -235,7 +214,7 @@ class Desk:
         if self.world.paused and (ride.until is None or now < ride.until):
             return []
         later = self.world.policy.later_s * 1000 if self.world.policy.queue else 0
-        found, _, _ = self._search(ride, now, later=later)
+        found = self._best(ride, now, later=later).opening
         booked = [] if found is None else self._book(ride, self._quote(ride, found, "soonest", now), now)
         return booked or self.give_up(request, now)
 
@@ -248,92 +227,37 @@ class Desk:
         receipt = self.explain(request, now) if ride.receipt.binding is None else ride.receipt
         return [ev.RideRefused(now, request, receipt)]
 
-    # insertion
+    # where there is room
 
-    def _search(
-        self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False
-    ) -> tuple[_Found | None, int, int]:
-        """Best insertion over fleet and stop points: (found, shuttles on shift, shuttles in reach)."""
-        request, policy = ride.request, self.world.policy
-        best: _Found | None = None
-        best_cost, takes, reach = insertion.INFEASIBLE, 0, 0
-        choices = 1 if nearest_only else policy.stop_choices
-        walking = int(self.fleet.rules[f.W_DELAY])
-        for origin in islice(request.origins, choices):
-            for destination in islice(request.destinations, choices):
-                if origin.place == destination.place:
-                    continue
-                allowed = offers.limits(request, policy, now, origin, destination, later=later)
-                hit = self._kernel(ride, now, origin, destination, allowed)
-                takes, reach = hit[8], max(reach, hit[9])
-                cost = hit[0] + walking * (origin.walk + destination.walk)
-                if hit[1] >= 0 and cost < best_cost:
-                    best_cost = cost
-                    best = _Found(cost, hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
-        return best, takes, reach
+    def _best(self, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False) -> Found:
+        return best_opening(
+            self.fleet, self.times, self.world.policy, ride, now, later=later, nearest_only=nearest_only
+        )
 
-    def _insert(self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise) -> _Found | None:
-        hit = self._kernel(ride, now, origin, destination, allowed)
-        if hit[1] < 0:
+    def _between(self, ride: Ride, now: int, origin: Access, destination: Access, within: Promise) -> Opening | None:
+        return opening_between(self.fleet, self.times, self.world.policy, ride, now, origin, destination, within)
+
+    def _too_much(self, ride: Ride, found: Found, now: int) -> Receipt | None:
+        """The refusal of a ride that takes too much of the shuttles' time, if the policy is so."""
+        rules, opening = self.world.policy.selective, found.opening
+        if rules is None or opening is None:
             return None
-        return _Found(hit[0], hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
+        taken = (opening.cost - int(self.fleet.rules[f.W_DELAY]) * (opening.dropoff_at - now)) // 1000
+        persons = max(ride.request.seats, ride.request.wheelchairs)
+        return selective.refusal(self.world, rules, taken, persons, (found.on_shift, found.in_reach), now)
 
-    def _kernel(self, ride: Ride, now: int, origin: Access, destination: Access, allowed: Promise) -> tuple[int, ...]:
-        # a request that is on no plan may use its own rows of `visits` to be tried with
-        fleet, request, code = self.fleet, ride.request, 2 * ride.number
-        write_ends(
-            fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
-        )
-        hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *self._arrays())
-        if hit[1] >= 0 and overdue.is_overdue(fleet.shuttles[hit[1]], fleet.routes[hit[1]], now):
-            hit = self.going_on(code, now)
-        return hit
-
-    def going_on(self, code: int, now: int) -> tuple[int, ...]:
-        """What the kernel finds for a pickup where every shuttle that is overdue goes on now."""
-        fleet, times = self.fleet, self.times
-        if self._were is None or self._were[2].shape != fleet.routes.shape:
-            self._were = np.empty(len(fleet.shuttles), np.int64), fleet.shuttles.copy(), np.empty_like(fleet.routes)
-        roads = (times.table, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms)
-        n = overdue.go_on(
-            fleet.count, now, *self._were, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, *roads
-        )
-        hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *self._arrays())
-        overdue.as_they_were(n, *self._were, fleet.shuttles, fleet.routes)
-        return hit
-
-    def _arrays(self) -> tuple[f.Ints | NDArray[np.int32], ...]:
-        """What the insertion kernels read, in their order."""
-        fleet, times = self.fleet, self.times
-        if self._scratch.shape[1] < fleet.routes.shape[2]:
-            self._scratch = np.zeros_like(fleet.routes[0])
-        return (
-            fleet.shuttles,
-            fleet.routes,
-            self._scratch,
-            fleet.visits,
-            fleet.rules,
-            times.table,
-            times.into,
-            times.place_nodes,
-            times.slices,
-            times.indptr,
-            times.heads,
-            times.edge_ms,
-        )
-
-    def _quote(self, ride: Ride, found: _Found, kind: str, now: int) -> Quote:
+    def _quote(self, ride: Ride, opening: Opening, kind: str, now: int) -> Quote:
         policy = self.world.policy
         return Quote(
             request=ride.request.id,
             kind=kind,  # type: ignore[arg-type]
-            shuttle=self.names[found.row],
-            after=found.after,
-            pickup=found.origin,
-            dropoff=found.destination,
-            pickup_at=found.pickup_at,
-            dropoff_at=found.dropoff_at,
-            promise=offers.promise(found.allowed, found.pickup_at, policy),
+            shuttle=self.names[opening.row],
+            after=opening.after,
+            pickup=opening.origin,
+            dropoff=opening.destination,
+            pickup_at=opening.pickup_at,
+            dropoff_at=opening.dropoff_at,
+            promise=offers.promise(opening.allowed, opening.pickup_at, policy),
             fare=offers.fare(ride.request, policy.fares),
             seq=self.world.seq,
             expires_at=now + policy.quote_valid_s * 1000,
@@ -341,17 +265,12 @@ class Desk:
 
     def _book(self, ride: Ride, quote: Quote, now: int) -> list[ev.Event]:
         shuttle = self.world.shuttles[quote.shuttle]
-        i, j = quote.after
-        visits, code = shuttle.plan.visits, 2 * ride.number
-        plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
-        # the search tried other stop points since: judge the ride between those that were quoted
-        dwell_ms = dwell(self.world.policy, ride.request.seats)
-        write_ends(self.fleet, code, quote.pickup.place, quote.dropoff.place, quote.promise, dwell_ms, ride.request)
-        if timetable(self.fleet, self.times, shuttle, plan, now)[0] != OK:
+        plan = _with(shuttle.plan.visits, ride, quote.after)
+        if not self._fits(ride, quote, plan, now):
             self.rejected += 1
             return []
         return [
-            *(self.turn(quote.shuttle, plan, now, quote.pickup.place) if i == 0 else ()),
+            *(self.turn(quote.shuttle, plan, now, quote.pickup.place) if quote.after[0] == 0 else ()),
             ev.RideBooked(
                 at=now,
                 request=quote.request,
@@ -370,16 +289,19 @@ class Desk:
 
     def insert(self, quote: Quote, shuttle: str, after: tuple[int, int], now: int) -> list[ev.Event]:
         """Book what was promised on this very shuttle, after points (i, j) of its plan; [] if that cannot be."""
-        ride, (i, j) = self.world.rides[quote.request], after
-        visits, code = self.world.shuttles[shuttle].plan.visits, 2 * ride.number
-        dwell_ms = dwell(self.world.policy, ride.request.seats)
-        write_ends(self.fleet, code, quote.pickup.place, quote.dropoff.place, quote.promise, dwell_ms, ride.request)
-        plan = (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
-        status, _ = timetable(self.fleet, self.times, self.world.shuttles[shuttle], plan, now)
-        if status != OK:
+        ride = self.world.rides[quote.request]
+        quote = replace(quote, shuttle=shuttle, after=after)
+        plan = _with(self.world.shuttles[shuttle].plan.visits, ride, after)
+        if not self._fits(ride, quote, plan, now):
             return []
         pickup, dropoff = self.planned(ride, shuttle, plan, now)
-        return self._book(ride, replace(quote, shuttle=shuttle, after=after, pickup_at=pickup, dropoff_at=dropoff), now)
+        return self._book(ride, replace(quote, pickup_at=pickup, dropoff_at=dropoff), now)
+
+    def _fits(self, ride: Ride, quote: Quote, plan: tuple[int, ...], now: int) -> bool:
+        """Does the quote's shuttle keep everything promised, this quote's included, if it has this plan?"""
+        # the search tried other stop points since: the ride is judged between those that were quoted
+        write_ends(self.fleet, self.world.policy, ride, quote.pickup.place, quote.dropoff.place, quote.promise)
+        return timetable(self.fleet, self.times, self.world.shuttles[quote.shuttle], plan, now)[0] == OK
 
     def turn(self, name: str, visits: tuple[int, ...], now: int, first_place: int | None = None) -> list[ev.Event]:
         """The driving shuttle gives up its goal at the next node, if that is not where `visits` begin."""
@@ -395,12 +317,11 @@ class Desk:
 
     def place(self, ride: Ride, now: int, within: Promise) -> tuple[str, tuple[int, ...]] | None:
         """Shuttle and plan that would carry a ride already booked within these bounds; None if there is none."""
-        hit = self._kernel(ride, now, Access(ride.pickup), Access(ride.dropoff), within)
-        if hit[1] < 0:
+        opening = self._between(ride, now, Access(ride.pickup), Access(ride.dropoff), within)
+        if opening is None:
             return None
-        name, (i, j), code = self.names[hit[1]], hit[2:4], 2 * ride.number
-        visits = self.world.shuttles[name].plan.visits
-        return name, (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
+        name = self.names[opening.row]
+        return name, _with(self.world.shuttles[name].plan.visits, ride, opening.after)
 
     def planned(self, ride: Ride, name: str, visits: tuple[int, ...], now: int) -> tuple[int, int]:
         """(pickup, drop-off) times of a ride if the shuttle had this plan."""
@@ -434,53 +355,10 @@ class Desk:
             )
         return int(node), int(at), int(driven)
 
-    # receipts
 
-    def _impossible(self, request: RideRequest, now: int) -> Receipt | None:
-        """Why nobody could ever carry this, if so."""
-        policy = self.world.policy
-        binding = None
-        origin, destination = request.origins[0], request.destinations[0]
-        if self.world.paused:
-            binding = "paused"
-        elif request.seats > policy.max_party:
-            binding = "party_too_large"
-        elif request.direct >= UNREACHABLE:
-            binding = "no_way"
-        elif request.depart_after > now + policy.horizon_s * 1000:
-            binding = "horizon"
-        else:
-            allowed = offers.limits(request, policy, now, origin, destination)
-            if allowed.pickup_to < now or allowed.dropoff_by < now:
-                binding = "past"
-        return None if binding is None else Receipt(0, 0, binding)
-
-    def explain(self, request_id: str, now: int) -> Receipt:
-        """Why an open request can't be had now: what bound each shuttle, and what would have worked."""
-        ride = self.world.rides[request_id]
-        request = ride.request
-        impossible = self._impossible(request, now)
-        if impossible is not None:
-            return impossible
-        ahead, _, _ = self._search(ride, now, later=LOOK_AHEAD, nearest_only=True)
-        origin, destination = request.origins[0], request.destinations[0]
-        fleet, code = self.fleet, 2 * ride.number
-        allowed = offers.limits(request, self.world.policy, now, origin, destination)
-        write_ends(
-            fleet, code, origin.place, destination.place, allowed, dwell(self.world.policy, request.seats), request
-        )
-        takes, reach, nearest = fleet_insertion.nearest(fleet.count, code, now, *self._arrays())
-        causes = tuple(
-            Cause(self.names[v], CONSTRAINTS[stage], short)
-            for v, stage, short in nearest.tolist()
-            if v >= 0 and stage < insertion.FITS
-        )
-        binding = causes[0].constraint if causes else "off_shift"
-        relax = None
-        if ahead is not None:
-            minutes = -(-(ahead.pickup_at - request.depart_after) // 60_000)
-            relax = f"A pickup {minutes} minutes after the time asked for would have worked."
-        return Receipt(takes, reach, binding, causes, None if ahead is None else ahead.pickup_at, relax)
+def _with(visits: tuple[int, ...], ride: Ride, after: tuple[int, int]) -> tuple[int, ...]:
+    (i, j), code = after, 2 * ride.number
+    return (*visits[:i], code, *visits[i:j], code + 1, *visits[j:])
 
 
 def _next_answer(now: int) -> int:

@@ -81,6 +81,8 @@ class Fleet:
         self.visits: Ints = np.zeros((visits, VISIT_COLUMNS), np.int64)
         self.visits[:, V_RIDE] = NEVER
         self.rules: Ints = np.zeros(RULES, np.int64)
+        self.scratch: Ints = np.zeros((ROUTE_ROWS, points), np.int64)
+        """a plan that is being tried"""
 
     def room_for(self, *, shuttle: int = 0, points: int = 0, code: int = 0) -> None:
         """Grow until shuttle row `shuttle`, `points` visits a plan (and two more) and visit `code` fit."""
@@ -89,6 +91,7 @@ class Fleet:
             self.routes = _grown(self.routes, (2 * (shuttle + 1), *self.routes.shape[1:]))
         if points + 2 > self.routes.shape[2]:
             self.routes = _grown(self.routes, (*self.routes.shape[:2], 2 * (points + 2)))
+            self.scratch = np.zeros_like(self.routes[0])
         if code >= len(self.visits):
             known = len(self.visits)
             self.visits = _grown(self.visits, (2 * (code + 2), VISIT_COLUMNS))

@@ -10,7 +10,7 @@ from dispatch.core.domain import Promise
 from dispatch.core.pack import write_ends
 from dispatch.core.reoptimise import Solvers, better_plans
 from dispatch.core.schedule import timetable, violations
-from dispatch.core.world import Ride, World, dwell
+from dispatch.core.world import Ride, World
 
 
 def improve(desk: Desk, now: int, solvers: Solvers) -> list[ev.Event]:
@@ -113,6 +113,5 @@ def _allow(desk: Desk, ride: Ride, now: int) -> Promise:
     origin, destination = request.origins[0], request.destinations[0]
     later = policy.later_s * 1000 if policy.queue else 0
     allowed = offers.limits(request, policy, now, origin, destination, later=later)
-    code = 2 * ride.number
-    write_ends(desk.fleet, code, origin.place, destination.place, allowed, dwell(policy, request.seats), request)
+    write_ends(desk.fleet, policy, ride, origin.place, destination.place, allowed)
     return allowed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 
 from dispatch.core import fleet as f
-from dispatch.core.domain import NEVER, Policy, Promise, RideRequest
+from dispatch.core.domain import NEVER, Policy, Promise
 from dispatch.core.fleet import Fleet
 from dispatch.core.timing import OK, time_route
 from dispatch.core.world import Call, Ride, Shuttle, World, dwell
@@ -49,17 +49,17 @@ def write_policy(fleet: Fleet, policy: Policy) -> None:
     )
 
 
-def write_ends(
-    fleet: Fleet, code: int, pickup: int, dropoff: int, limits: Promise, dwell_ms: int, request: RideRequest
-) -> None:
-    """What a request demands between two places, at `code` (pickup) and `code` + 1 (drop-off)."""
+def write_ends(fleet: Fleet, policy: Policy, ride: Ride, pickup: int, dropoff: int, limits: Promise) -> None:
+    """What a ride between two places within these limits demands."""
+    request, code = ride.request, 2 * ride.number
     fleet.room_for(code=code + 1)
-    ride = NEVER if limits.max_ride is None else limits.max_ride
+    longest = NEVER if limits.max_ride is None else limits.max_ride
     seats, wheelchairs, visits = request.seats, request.wheelchairs, fleet.visits
+    dwell_ms = dwell(policy, seats)
     _ENDS.pack_into(
         visits.data, code * visits.strides[0],
         pickup, limits.pickup_from, limits.pickup_to, dwell_ms, seats, wheelchairs, NEVER, f.PICKUP,
-        dropoff, 0, limits.dropoff_by, dwell_ms, -seats, -wheelchairs, ride, f.DROPOFF,
+        dropoff, 0, limits.dropoff_by, dwell_ms, -seats, -wheelchairs, longest, f.DROPOFF,
     )  # fmt: skip
 
 
@@ -86,9 +86,7 @@ def bounds(ride: Ride) -> Promise:
 
 def write_ride(fleet: Fleet, world: World, ride: Ride) -> None:
     """What a booked ride demands."""
-    request = ride.request
-    dwell_ms = dwell(world.policy, request.seats)
-    write_ends(fleet, 2 * ride.number, ride.pickup, ride.dropoff, bounds(ride), dwell_ms, request)
+    write_ends(fleet, world.policy, ride, ride.pickup, ride.dropoff, bounds(ride))
 
 
 def write_call(fleet: Fleet, call: Call) -> None:

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
+from dispatch.core.fold import fold_in
 from dispatch.core.world import World
 from dispatch.service.archive import LOGS, moved_to
 from dispatch.service.dispatcher import DAY_ENDS_AT_LATEST
@@ -68,7 +69,7 @@ class PastLog:
         world = _decode_world(self._marks[start]) if start else World()
         for first in range(start, count, PIECE):
             for event in self.events[first : min(first + PIECE, count)]:
-                world.apply(event)
+                fold_in(world, event)
             if world.seq % MARK_EVERY == 0:
                 self._marks[world.seq] = world.encoded()
             await asyncio.sleep(0)

@@ -27,6 +27,7 @@ from msgspec import Struct
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from dispatch.core import events as ev
+from dispatch.core.fold import fold_in
 from dispatch.core.world import World
 from dispatch.service.connecting import connected
 
@@ -255,7 +256,7 @@ class Store:
                 event = event_of(line)
                 if at is not None and event.at > at:
                     return world, last
-                world.apply(event)
+                fold_in(world, event)
                 last = event
         return world, last
 

@@ -37,13 +37,12 @@ def greedy(shuttles: int, requests: int, times: DriveTimes, seed: int) -> Fleet:
     for v in range(shuttles):
         columns = [f.NODE, f.HEADING, f.STANDS, f.SEATS, f.END, f.OPEN]
         fleet.shuttles[v, columns] = int(random.integers(places)), -1, -1, 8, NEVER, 1
-    scratch = np.zeros_like(fleet.routes[0])
     for number in range(requests):
         origin, destination = (int(x) for x in random.choice(places, 2, replace=False))
         by = WINDOW_MS + 3 * int(times.table[0, origin, destination]) // 2
         fleet.visits[2 * number] = (origin, 0, WINDOW_MS, 0, 1, 0, NEVER, f.PICKUP)
         fleet.visits[2 * number + 1] = (destination, 0, by, 0, -1, 0, NEVER, f.DROPOFF)
-        _, v, i, j, *_ = compiled(fleet, times, 2 * number, scratch)
+        _, v, i, j, *_ = compiled(fleet, times, 2 * number)
         if v < 0:
             raise SystemExit(f"seed {seed}: request {number} fits nowhere")
         codes = fleet.routes[v, f.CODE, : fleet.shuttles[v, f.N]].tolist()

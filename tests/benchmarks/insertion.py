@@ -19,6 +19,7 @@ from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
 from dispatch.core.fleet import Fleet
 from dispatch.core.fleet_insertion import best_insertion
+from dispatch.core.openings import read_by_kernels
 from dispatch.core.timing import time_route
 from routing.travel_times import DriveTimes
 from tests.core.test_insertion import World
@@ -46,7 +47,7 @@ def town(shuttles: int, requests: int, times: DriveTimes) -> tuple[Fleet, list[i
     """A busy fleet, and codes of requests to insert."""
     random = np.random.default_rng(shuttles)
     riders = STOPS // 2
-    fleet = Fleet(shuttles, 2 * (shuttles * riders + requests) + 2, STOPS)
+    fleet = Fleet(shuttles, 2 * (shuttles * riders + requests) + 2, STOPS + 2)
     fleet.count = shuttles
     fleet.rules[:] = (0, 300_000, 1000, 800, 150_000_000, 1, 0)
     places = len(times.place_nodes)
@@ -83,12 +84,9 @@ def town(shuttles: int, requests: int, times: DriveTimes) -> tuple[Fleet, list[i
     return fleet, wanted
 
 
-def compiled(fleet: Fleet, times: DriveTimes, code: int, scratch: Any) -> tuple[Any, ...]:
+def compiled(fleet: Fleet, times: DriveTimes, code: int) -> tuple[Any, ...]:
     """The product's own."""
-    hit: tuple[Any, ...] = best_insertion(
-        fleet.count, code, 0, fleet.shuttles, fleet.routes, scratch, fleet.visits, fleet.rules, times.table,
-        times.into, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms,
-    )  # fmt: skip
+    hit: tuple[Any, ...] = best_insertion(fleet.count, code, 0, *read_by_kernels(fleet, times))
     return hit
 
 
@@ -114,12 +112,11 @@ def main() -> int:
     results = []
     for shuttles in (20, 100, 1000):
         fleet, wanted = town(shuttles, options.requests, times)
-        scratch = np.zeros_like(fleet.routes[0])
-        compiled(fleet, times, wanted[0], scratch)
+        compiled(fleet, times, wanted[0])
         took = []
         for code in wanted:
             begun = time.perf_counter()
-            compiled(fleet, times, code, scratch)
+            compiled(fleet, times, code)
             took.append(time.perf_counter() - begun)
         result = {"shuttles": shuttles, "p50_us": 1e6 * statistics.median(took)}
         if shuttles <= 100:
@@ -128,7 +125,7 @@ def main() -> int:
                 begun = time.perf_counter()
                 cost = plain(fleet, times, code)
                 slow.append(time.perf_counter() - begun)
-                if cost != compiled(fleet, times, code, scratch)[0]:
+                if cost != compiled(fleet, times, code)[0]:
                     print(f"{shuttles} shuttles, request {code}: plain Python finds another cost", file=sys.stderr)
                     return 1
             result["plain_python_us"] = 1e6 * statistics.median(slow)

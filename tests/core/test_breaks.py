@@ -9,9 +9,9 @@ from dispatch.core import fleet as f
 from dispatch.core.breaks import end_break, plan_break
 from dispatch.core.desk import Desk
 from dispatch.core.domain import FixedCall
+from dispatch.core.fold import fold
 from dispatch.core.schedule import timetable
 from dispatch.core.timing import OK
-from dispatch.core.world import fold
 from tests.core.test_desk import PLAIN, ask, desk, shift
 from tests.property.test_plans import assert_packed
 from tests.worlds import ms, opened, request

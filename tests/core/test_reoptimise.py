@@ -12,6 +12,7 @@ from dispatch.core import fleet as f
 from dispatch.core.domain import NEVER
 from dispatch.core.fleet import Fleet
 from dispatch.core.fleet_insertion import best_insertion
+from dispatch.core.openings import read_by_kernels
 from dispatch.core.reoptimise import improve
 from dispatch.core.timing import OK, time_route
 from routing.travel_times import DriveTimes
@@ -207,8 +208,6 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
     r = random.Random(seed)
     town = Town([r.randrange(36) for _ in range(5)], seats=r.randint(1, 3))
     waiting = []
-    scratch = np.zeros_like(town.fleet.routes[0])
-    times = town.times
     for _ in range(25):
         origin, destination = r.sample(range(36), 2)
         early = r.randrange(20)
@@ -216,10 +215,7 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
         town.fleet.visits[code + 1, f.V_RIDE] = r.choice((NEVER, 20 * MINUTE))
         town.fleet.visits[[code, code + 1], f.V_DWELL] = r.choice((0, 5000))
         fleet = town.fleet
-        hit = best_insertion(
-            fleet.count, code, 0, fleet.shuttles, fleet.routes, scratch, fleet.visits, fleet.rules, times.table,
-            times.into, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms,
-        )  # fmt: skip
+        hit = best_insertion(fleet.count, code, 0, *read_by_kernels(fleet, town.times))
         if hit[1] < 0:
             waiting.append(code)
             continue
@@ -227,7 +223,7 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
         plan = town.plans()[v]
         town.plan(v, *plan[:i], code, *plan[i:j], code + 1, *plan[j:])
     shuttles, routes = town.fleet.shuttles.copy(), town.fleet.routes.copy()
-    found = improve(town.fleet, times, 0, iterations=150, seed=seed, waiting=waiting)
+    found = improve(town.fleet, town.times, 0, iterations=150, seed=seed, waiting=waiting)
     assert (shuttles == town.fleet.shuttles).all()
     assert (routes == town.fleet.routes).all()
     after = {**town.plans(), **found.plans}
@@ -236,4 +232,4 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
     assert sorted(code for plan in after.values() for code in plan) == sorted(carried + taken)
     assert all(town.time(v, plan) == OK for v, plan in after.items())
     assert found.after <= found.before
-    assert found == improve(town.fleet, times, 0, iterations=150, seed=seed, waiting=waiting)
+    assert found == improve(town.fleet, town.times, 0, iterations=150, seed=seed, waiting=waiting)

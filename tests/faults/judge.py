@@ -11,8 +11,9 @@ import msgspec
 from dispatch.core import events as ev
 from dispatch.core import invariants
 from dispatch.core.fleet import ROUTE_ROWS
+from dispatch.core.fold import fold
 from dispatch.core.pack import pack
-from dispatch.core.world import World, fold
+from dispatch.core.world import World
 from dispatch.service.outbox import Message
 from dispatch.service.store import Store, event_of
 from tests.faults import town

@@ -41,9 +41,9 @@ MUTANTS = [
            "shuttle[AT], shuttle[HEADING], now - 60_000"),
     Mutant("a closed road is driven", f"{CORE}/desk.py", "self.reroute(frozenset(world.closed_edges), ",
            "self.reroute(frozenset(), "),
-    Mutant("a shuttle leaves before all are in", f"{CORE}/world.py", "    shuttle.at = at + duration\n",
+    Mutant("a shuttle leaves before all are in", f"{CORE}/fold.py", "    shuttle.at = at + duration\n",
            "    shuttle.at = at\n"),
-    Mutant("a shuttle leaves yesterday", f"{CORE}/world.py", "    if shuttle.heading < 0 and shuttle.at < now:\n",
+    Mutant("a shuttle leaves yesterday", f"{CORE}/fold.py", "    if shuttle.heading < 0 and shuttle.at < now:\n",
            "    if False:\n"),
     # promises
     Mutant("boarding begins before the window", "simulator/vehicles.py", 'Next(max(begin, shuttle.at), "serve")',
@@ -69,19 +69,19 @@ MUTANTS = [
            "        if load > shuttle[SEATS] + 1 or "),
     Mutant("one rider too many fits an insertion", f"{CORE}/insertion.py", "        if load + seats > shuttle[SEATS] or ",
            "        if load + seats > shuttle[SEATS] + 1 or "),
-    Mutant("who alights keeps the seat", f"{CORE}/world.py", "    shuttle.aboard -= ride.request.seats\n",
+    Mutant("who alights keeps the seat", f"{CORE}/fold.py", "    shuttle.aboard -= ride.request.seats\n",
            "    shuttle.aboard -= 1\n"),
     # plans
-    Mutant("the drop-off is put before the pickup", f"{CORE}/world.py", "(*visits[:i], code, *visits[i:j], code + 1, ",
+    Mutant("the drop-off is put before the pickup", f"{CORE}/fold.py", "(*visits[:i], code, *visits[i:j], code + 1, ",
            "(*visits[:i], code + 1, *visits[i:j], code, "),
     Mutant("a plan's version stays", f"{CORE}/desk.py", "version=shuttle.plan.version + 1,",
            "version=shuttle.plan.version,"),
-    Mutant("a cancelled rider is still picked up", f"{CORE}/world.py",
+    Mutant("a cancelled rider is still picked up", f"{CORE}/fold.py",
            "_without(shuttle.plan, 2 * ride.number, 2 * ride.number + 1)", "_without(shuttle.plan, 2 * ride.number + 1)"),
     Mutant("who was aboard a broken shuttle is left", f"{CORE}/recovery.py",
            '(ride := desk.world.ride_of(code)) is not None and ride.state == "aboard"',
            '(ride := desk.world.ride_of(code)) is not None and ride.state == "nowhere"'),
-    Mutant("a lost booking is forgotten", f"{CORE}/world.py", "            world.unplaced[ride.request.id] = None\n",
+    Mutant("a lost booking is forgotten", f"{CORE}/fold.py", "            world.unplaced[ride.request.id] = None\n",
            "            pass\n"),
     Mutant("a shuttle is diverted without leave", f"{CORE}/insertion.py", "rules[DIVERT] == 0", "rules[DIVERT] == 7"),
     # the search
@@ -89,8 +89,8 @@ MUTANTS = [
            "w_delay * (d_begin - now)"),
     Mutant("the last place of a plan is never tried", f"{CORE}/insertion.py", "    last = n - shuttle[TAIL]\n",
            "    last = max(n - shuttle[TAIL] - 1, 0)\n"),
-    Mutant("the stops judged are not those quoted", f"{CORE}/desk.py", "code, quote.pickup.place, quote.dropoff.place, "
-           "quote.promise", "code, quote.dropoff.place, quote.pickup.place, quote.promise"),
+    Mutant("the stops judged are not those quoted", f"{CORE}/desk.py", "ride, quote.pickup.place, quote.dropoff.place, "
+           "quote.promise", "ride, quote.dropoff.place, quote.pickup.place, quote.promise"),
     # the state
     Mutant("the arrays miss a cancellation", f"{CORE}/desk.py", "        self._unwritten |= touched",
            "        self._unwritten |= touched if kind is not ev.RideCancelled else set()"),

@@ -13,8 +13,8 @@ import msgspec
 from dispatch.core import events as ev
 from dispatch.core import fleet_insertion, search
 from dispatch.core.desk import Desk
+from dispatch.core.fold import fold
 from dispatch.core.invariants import check
-from dispatch.core.world import fold
 from tests.checker import breaches, moment
 from tests.core.test_insertion import test_best_insertion_in_a_route_is_the_best_of_all
 from tests.property.test_plans import Answers, assert_packed

@@ -12,8 +12,8 @@ from dispatch.core import events as ev
 from dispatch.core import fleet as f
 from dispatch.core import offers
 from dispatch.core.desk import Desk
+from dispatch.core.fold import fold
 from dispatch.core.pack import pack
-from dispatch.core.world import fold
 from tests.checker import best_insertion, breaches, moment
 from tests.property.towns import Town, live, towns
 

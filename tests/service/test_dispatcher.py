@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
+from dispatch.core.fold import fold
 from dispatch.core.reactions import Reactions
-from dispatch.core.world import fold
 from dispatch.service.clocks import SteppedClock
 from dispatch.service.dispatcher import KeyReused, Refused, StoreDown
 from tests.faults import town

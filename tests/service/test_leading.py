@@ -12,7 +12,7 @@ import pytest
 import redis.asyncio as redis
 
 from dispatch.core import events as ev
-from dispatch.core.world import fold
+from dispatch.core.fold import fold
 from dispatch.service.clocks import SteppedClock
 from dispatch.service.dispatcher import Dispatcher, NotLeader, StoreDown
 from tests.faults import town

@@ -15,7 +15,7 @@ import redis.asyncio as redis
 
 from dispatch.core import events as ev
 from dispatch.core.events import log_line
-from dispatch.core.world import fold
+from dispatch.core.fold import fold
 from dispatch.service import archive
 from dispatch.service.embedded import Embedded, EmbeddedFailed, FolderInUse, url_of
 from dispatch.service.store import Batch, Kept, NotLeader, Stale, Store, StoreDown, packed

@@ -1,0 +1,145 @@
+"""Where a request fits best into the fleet's plans, and between which stop points that its rider would walk to.
+
+Nothing is changed: a request that is on no plan is tried by way of its own rows of `visits`.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from dispatch.core import fleet as f
+from dispatch.core import fleet_insertion, offers, overdue
+from dispatch.core.domain import Access, Policy, Promise
+from dispatch.core.fleet import Fleet
+from dispatch.core.insertion import INFEASIBLE
+from dispatch.core.pack import write_ends
+from dispatch.core.world import Ride
+from routing.travel_times import DriveTimes
+
+
+class Opening(Struct, frozen=True):
+    """A place for a ride on a shuttle's plan."""
+
+    cost: int
+    """thousandths of ms, as `insertion` has it, walks included"""
+    row: int
+    """of the shuttle"""
+    after: tuple[int, int]
+    """pickup after this point of the plan, drop-off after that one"""
+    pickup_at: int
+    dropoff_at: int
+    origin: Access
+    destination: Access
+    allowed: Promise
+
+    @property
+    def walk(self) -> int:
+        """ms to the one stop point and from the other."""
+        return self.origin.walk + self.destination.walk
+
+
+class Found(Struct, frozen=True):
+    """What the fleet has for a request."""
+
+    opening: Opening | None
+    on_shift: int
+    """shuttles"""
+    in_reach: int
+    """of them"""
+
+
+def best_opening(
+    fleet: Fleet, times: DriveTimes, policy: Policy, ride: Ride, now: int, *, later: int = 0, nearest_only: bool = False
+) -> Found:
+    """The best opening over all shuttles and stop points, all limits `later` (ms) than asked.
+
+    `nearest_only`: between the stop points nearest to where the rider is and wants to be.
+    """
+    request = ride.request
+    best: Opening | None = None
+    best_cost, on_shift, reach = INFEASIBLE, 0, 0
+    choices = 1 if nearest_only else policy.stop_choices
+    walking = int(fleet.rules[f.W_DELAY])
+    for origin in islice(request.origins, choices):
+        for destination in islice(request.destinations, choices):
+            if origin.place == destination.place:
+                continue
+            allowed = offers.limits(request, policy, now, origin, destination, later=later)
+            hit = _ask(fleet, times, policy, ride, now, origin, destination, allowed)
+            on_shift, reach = hit[8], max(reach, hit[9])
+            cost = hit[0] + walking * (origin.walk + destination.walk)
+            if hit[1] >= 0 and cost < best_cost:
+                best_cost, best = cost, _opening(hit, cost, origin, destination, allowed)
+    return Found(best, on_shift, reach)
+
+
+def opening_between(
+    fleet: Fleet,
+    times: DriveTimes,
+    policy: Policy,
+    ride: Ride,
+    now: int,
+    origin: Access,
+    destination: Access,
+    allowed: Promise,
+) -> Opening | None:
+    """The best opening between these stop points within these limits; None if there is none."""
+    hit = _ask(fleet, times, policy, ride, now, origin, destination, allowed)
+    return None if hit[1] < 0 else _opening(hit, hit[0], origin, destination, allowed)
+
+
+def _opening(hit: tuple[int, ...], cost: int, origin: Access, destination: Access, allowed: Promise) -> Opening:
+    return Opening(cost, hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
+
+
+def _ask(
+    fleet: Fleet,
+    times: DriveTimes,
+    policy: Policy,
+    ride: Ride,
+    now: int,
+    origin: Access,
+    destination: Access,
+    allowed: Promise,
+) -> tuple[int, ...]:
+    """What `fleet_insertion.best_insertion` returns."""
+    write_ends(fleet, policy, ride, origin.place, destination.place, allowed)
+    code = 2 * ride.number
+    hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *read_by_kernels(fleet, times))
+    if hit[1] >= 0 and overdue.is_overdue(fleet.shuttles[hit[1]], fleet.routes[hit[1]], now):
+        hit = as_if_all_went_on(fleet, times, code, now)
+    return hit
+
+
+def as_if_all_went_on(fleet: Fleet, times: DriveTimes, code: int, now: int) -> tuple[int, ...]:
+    """What `best_insertion` returns where every shuttle that is overdue goes on now."""
+    roads = (times.table, times.place_nodes, times.slices, times.indptr, times.heads, times.edge_ms)
+    were = np.empty(fleet.count, np.int64), np.empty_like(fleet.shuttles), np.empty_like(fleet.routes)
+    n = overdue.go_on(
+        fleet.count, now, *were, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, *roads
+    )  # fmt: skip
+    hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *read_by_kernels(fleet, times))
+    overdue.as_they_were(n, *were, fleet.shuttles, fleet.routes)
+    return hit
+
+
+def read_by_kernels(fleet: Fleet, times: DriveTimes) -> tuple[f.Ints | NDArray[np.int32], ...]:
+    """What the kernels of `fleet_insertion` read, in their order."""
+    return (
+        fleet.shuttles,
+        fleet.routes,
+        fleet.scratch,
+        fleet.visits,
+        fleet.rules,
+        times.table,
+        times.into,
+        times.place_nodes,
+        times.slices,
+        times.indptr,
+        times.heads,
+        times.edge_ms,
+    )
