@@ -47,7 +47,8 @@ from dispatch.service.endings import ended
 from dispatch.service.improving import Improving
 from dispatch.service.moments import zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
-from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of, packed
+from dispatch.service.snapshots import SNAPSHOT_EVERY, Snapshots
+from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of
 from dispatch.service.tail import Tail
 from dispatch.service.term import Commit, Spoilt, Term
 from dispatch.service.timer import TRIES, Timer
@@ -61,8 +62,6 @@ __all__ = [
 ]  # fmt: skip
 
 LEASE_MS: Final = 5_000
-SNAPSHOT_EVERY: Final = 5_000
-"""events"""
 DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
 """with riders on the road, the day closes two hours after `DAY_ENDS`"""
 ARCHIVE_S: Final = 60.0
@@ -113,7 +112,6 @@ class Dispatcher:
         self._alone = alone
         self._rounds = rounds
         self._lease_ms = lease_ms
-        self._snapshot_every = snapshot_every
         self._archive = archive
         self._first_day = first_day
         self.improving = None if worker is None else Improving(worker, self.counters, lambda: self.desk, self.react)
@@ -126,9 +124,7 @@ class Dispatcher:
         self._living: asyncio.Task[None] | None = None
         self._stopping = False
         self._tail = Tail(store)
-        self._snapshot_at = 0
-        """seq near which the last snapshot was taken"""
-        self._snapshot_due = asyncio.Event()
+        self._snapshots = Snapshots(store, self.counters, snapshot_every, lambda: (self.day, self.desk.world))
 
     # life
 
@@ -217,7 +213,7 @@ class Dispatcher:
         term = Term(self.store, self.who, fence, self._lease_ms, self.counters, self._acknowledged)
         await self._load(term)
         self.counters.terms += 1
-        parts = [term.write(), term.renew(), self._keep_snapshots(term), self.outbox.run()]
+        parts = [term.write(), term.renew(), self._snapshots.keep(term), self.outbox.run()]
         if self._rounds:
             parts.append(self._turn())
         if self._archive is not None:
@@ -313,7 +309,7 @@ class Dispatcher:
             self._begin(Head(day, 0), World())
         self.day, self._zero_utc = day, zero
         self._ahead = 0
-        self._snapshot_at = 0
+        self._snapshots.open_day()
         self.timer.open_day(self.now, zero)
         opening = self.zone.opening(day)
         self._decide(lambda reactions, now: open_day(reactions, opening, now, before), told=ev.RideRefused)
@@ -404,8 +400,7 @@ class Dispatcher:
         """Returns when everything the desk has in its world now is in the store. Raises StoreDown, NotLeader."""
         if self._term is None:
             raise type(self._why)(str(self._why))
-        if self._term.last is not None:
-            await asyncio.shield(self._term.last.done)
+        await self._term.settled()
 
     def _may_submit(self) -> Term:
         """The term. Raises StoreDown or NotLeader if nothing can be decided now."""
@@ -489,27 +484,8 @@ class Dispatcher:
         self._tail.add(last.day, [event for commit in commits for event in commit.events])
         if any(commit.messages for commit in commits):
             self.outbox.wake()
-        if last.day == self.day and last.last - self._snapshot_at >= self._snapshot_every:
-            self._snapshot_at = last.last
-            self._snapshot_due.set()
-
-    async def _keep_snapshots(self, term: Term) -> None:
-        """Whenever one is due: the world as it is now, kept once all that is in it has been acknowledged."""
-        while True:
-            await self._snapshot_due.wait()
-            self._snapshot_due.clear()
-            if term.spoilt:
-                continue
-            world, day = self.desk.world, self.day
-            seq, now, data = world.seq, world.now, world.encoded()
-            await self.settled()
-            try:
-                if not await self.store.keep_snapshot(term.fence, day, await asyncio.to_thread(packed, data), seq, now):
-                    raise NotLeader(f"the lead of {self.zone.name} was taken over")
-            except StoreDown as error:
-                log.info("snapshot not kept: %s", error)  # the next one will do
-                continue
-            self.counters.snapshots += 1
+        if last.day == self.day:
+            self._snapshots.acknowledged(last.last)
 
     async def _move_out(self, folder: Path) -> None:
         """At the start and after every turn of the day: what is over leaves the store."""

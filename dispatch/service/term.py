@@ -125,6 +125,11 @@ class Term:
         self.spoilt = True
         self._wake.set()
 
+    async def settled(self) -> None:
+        """Returns when everything decided so far is in the store. Raises what it has failed with."""
+        if self.last is not None:
+            await asyncio.shield(self.last.done)
+
     def fail(self, error: StoreDown | Exception) -> None:
         """Whatever is not acknowledged has failed, or may have."""
         for commit in [*self._under_way, *self._pending]:
