@@ -18,7 +18,6 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final, Self
-from zoneinfo import ZoneInfo
 
 import msgspec
 from redis.exceptions import RedisError
@@ -27,7 +26,6 @@ from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core.carry import close_day, open_day
 from dispatch.core.desk import Desk
-from dispatch.core.domain import DAY_ENDS
 from dispatch.core.events import Event, log_line
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import World
@@ -45,8 +43,9 @@ from dispatch.service.decisions import (
 )
 from dispatch.service.endings import ended
 from dispatch.service.improving import Improving
-from dispatch.service.moments import zero_utc_of
+from dispatch.service.moments import date_of, zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
+from dispatch.service.service_days import is_over, next_open
 from dispatch.service.snapshots import SNAPSHOT_EVERY, Snapshots
 from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of
 from dispatch.service.tail import Tail
@@ -62,8 +61,6 @@ __all__ = [
 ]  # fmt: skip
 
 LEASE_MS: Final = 5_000
-DAY_ENDS_AT_LATEST: Final = 30 * 3_600_000
-"""with riders on the road, the day closes two hours after `DAY_ENDS`"""
 ARCHIVE_S: Final = 60.0
 LOOK_MS: Final = 1_000
 """a quote may lapse before what was due next when it was given"""
@@ -295,13 +292,11 @@ class Dispatcher:
 
     def _date(self) -> str:
         """Of the service day that it is now."""
-        local = dt.datetime.fromtimestamp(self.clock.utc() // 1000, ZoneInfo(self.zone.timezone))
-        return (local - dt.timedelta(hours=DAY_ENDS // 3_600_000 - 24)).date().isoformat()
+        return date_of(self.clock.utc(), self.zone.timezone).isoformat()
 
     def _open_day(self, day: str, before: World | None) -> None:
         """Decide the first events of a day; they go to the store like any others."""
-        if day <= self.day:  # the clock was set back: the next day is the next day
-            day = (dt.date.fromisoformat(self.day) + dt.timedelta(days=1)).isoformat()
+        day = next_open(self.day, day)
         zero = zero_utc_of(dt.date.fromisoformat(day), self.zone.timezone)
         if self.zone.for_day is not None:
             self.zone = self.zone.for_day(day)
@@ -314,12 +309,6 @@ class Dispatcher:
         opening = self.zone.opening(day)
         self._decide(lambda reactions, now: open_day(reactions, opening, now, before), told=ev.RideRefused)
 
-    def _day_is_over(self) -> bool:
-        if self.now < DAY_ENDS:
-            return False
-        out = any(shuttle.aboard or shuttle.heading >= 0 for shuttle in self.desk.world.shuttles.values())
-        return not out or self.now >= DAY_ENDS_AT_LATEST
-
     async def round(self) -> Committed:
         """What the timer does, now: for callers that step it themselves."""
         self._may_submit()
@@ -328,7 +317,7 @@ class Dispatcher:
     def _round(self, now: int) -> Commit:
         """Lost bookings, better plans, the queue; and the turn of the day."""
         self.counters.rounds += 1
-        if self._day_is_over():
+        if is_over(self.desk.world, self.now):
             before = self.desk.world
             self._decide(close_day, now=now)
             self._open_day(self._date(), before)

@@ -26,8 +26,8 @@ class Moments:
         return None if ms is None else self.told(ms)
 
     def service_date(self, ms: int) -> dt.date:
-        """Of the service day that a moment belongs to: days begin at 04:00."""
-        return (self.told(ms) - dt.timedelta(hours=TURN_H)).date()
+        """Of the service day that a moment belongs to."""
+        return date_of(self.zero_utc + ms, self.timezone.key)
 
     def in_service_day(self, ms: int) -> int:
         """ms since the zero of the service day that a moment belongs to."""
@@ -48,3 +48,9 @@ def zero_utc_of(date: dt.date, timezone: str) -> int:
     """UTC of a service day's zero (noon − 12 h, as GTFS), ms since 1970."""
     noon = dt.datetime.combine(date, dt.time(12), ZoneInfo(timezone))
     return (round(noon.timestamp()) - 12 * 3600) * 1000
+
+
+def date_of(utc: int, timezone: str) -> dt.date:
+    """Date of the service day that a moment, ms since 1970, belongs to: days begin at 04:00."""
+    local = dt.datetime.fromtimestamp(utc // 1000, ZoneInfo(timezone))
+    return (local - dt.timedelta(hours=TURN_H)).date()

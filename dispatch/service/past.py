@@ -23,9 +23,9 @@ from dispatch.core.desk import Desk
 from dispatch.core.fold import fold_in
 from dispatch.core.world import World
 from dispatch.service.archive import LOGS, moved_to
-from dispatch.service.dispatcher import DAY_ENDS_AT_LATEST
 from dispatch.service.moments import Moments
 from dispatch.service.problems import Problem
+from dispatch.service.service_days import DAY_ENDS_AT_LATEST
 from dispatch.service.store import event_of
 
 if TYPE_CHECKING:

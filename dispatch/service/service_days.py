@@ -1,4 +1,7 @@
-"""Which shifts are worked on which date: weekdays, holidays, and the days to come that riders may book for."""
+"""Service days: when one is over and which one follows; which shifts are worked on which date.
+
+That is by weekdays and holidays, also for the days to come that riders may book for.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from msgspec.structs import replace
 
 from dispatch.core.carry import on_day
 from dispatch.core.domain import DAY_ENDS, NEVER, Shift
+from dispatch.core.world import World
 from dispatch.service.moments import zero_utc_of
 
 Holiday = Literal["closed", "sunday"]
@@ -19,6 +23,24 @@ LONGEST_DAY = 2 * DAY_MS
 SUNDAY = 6
 BEGINS = DAY_ENDS - DAY_MS
 """a service day is open from 04:00 on"""
+DAY_ENDS_AT_LATEST = 30 * 3_600_000
+"""with riders on the road, the day closes two hours after `DAY_ENDS`"""
+
+
+def is_over(world: World, now: int) -> bool:
+    """Is the open day to be closed now?"""
+    if now < DAY_ENDS:
+        return False
+    out = any(shuttle.aboard or shuttle.heading >= 0 for shuttle in world.shuttles.values())
+    return not out or now >= DAY_ENDS_AT_LATEST
+
+
+def next_open(before: str, day: str) -> str:
+    """Date of the day to open after another (empty: none was): `day`, but never one again that was open already."""
+    if day > before:
+        return day
+    # the clock was set back: the next day is the next day
+    return (dt.date.fromisoformat(before) + dt.timedelta(days=1)).isoformat()
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ MUTANTS = [
     Mutant("time runs back with the clock", "dispatcher.py", "self._ahead = max(0, ", "self._ahead = min(0, "),
     Mutant("endangered promises are not looked after", "dispatcher.py", "                reactions.settle(now)\n",
            "                pass\n"),
-    Mutant("the day never ends", "dispatcher.py", "if self.now < DAY_ENDS:", "if self.now < 10 * DAY_ENDS:"),
+    Mutant("the day never ends", "service_days.py", "if now < DAY_ENDS:", "if now < 10 * DAY_ENDS:"),
     Mutant("riders carried over are told again", "dispatcher.py", ", told=ev.RideRefused)", ")"),
     Mutant("followers miss what was between", "tail.py", "self._events[seq + 1 - first :]",
            "self._events[seq + 2 - first :]"),
