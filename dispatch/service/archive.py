@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -23,9 +24,13 @@ from dispatch.service.settings import read_settings
 from dispatch.service.store import Store, StoreDown
 from routing.errors import InputError
 
+log = logging.getLogger(__name__)
+
 LOG: Final = "events.jsonl"
 LOGS: Final = "logs"
 """folder, within the data folder, of the logs of days that have left the store"""
+LOOK_S: Final = 60.0
+"""between looks whether a day has turned"""
 FORMAT: Final = 1
 
 log_app = typer.Typer(add_completion=False, rich_markup_mode=None, help="The log of a service day.")
@@ -108,6 +113,19 @@ async def move_out(store: Store, folder: Path, open_day: str) -> list[str]:
             await export_log(store, day, path)
         await store.mark_exported(day)
     return await store.drop_days(over[-1]) if over else []
+
+
+async def keep_moving_out(store: Store, folder: Path, open_day: Callable[[], str]) -> None:
+    """At the start and after every turn of the day: what is over leaves the store."""
+    moved = ""
+    while True:
+        if moved != open_day():
+            try:
+                await move_out(store, folder, open_day())
+                moved = open_day()
+            except (StoreDown, OSError) as error:
+                log.error("%s: the log of a day that is over stays in the store: %s", store.zone, error)
+        await asyncio.sleep(LOOK_S)
 
 
 async def backup(store: Store, path: Path) -> Header:

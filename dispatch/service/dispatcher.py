@@ -29,7 +29,7 @@ from dispatch.core.desk import Desk
 from dispatch.core.events import Event, log_line
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import World
-from dispatch.service.archive import move_out
+from dispatch.service.archive import keep_moving_out
 from dispatch.service.clocks import Clock, ScaledClock
 from dispatch.service.decisions import (
     Act,
@@ -61,7 +61,6 @@ __all__ = [
 ]  # fmt: skip
 
 LEASE_MS: Final = 5_000
-ARCHIVE_S: Final = 60.0
 LOOK_MS: Final = 1_000
 """a quote may lapse before what was due next when it was given"""
 
@@ -214,7 +213,7 @@ class Dispatcher:
         if self._rounds:
             parts.append(self._turn())
         if self._archive is not None:
-            parts.append(self._move_out(self._archive))
+            parts.append(keep_moving_out(self.store, self._archive, lambda: self._tail.day))
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -475,18 +474,6 @@ class Dispatcher:
             self.outbox.wake()
         if last.day == self.day:
             self._snapshots.acknowledged(last.last)
-
-    async def _move_out(self, folder: Path) -> None:
-        """At the start and after every turn of the day: what is over leaves the store."""
-        moved = ""
-        while True:
-            if moved != self._tail.day:
-                try:
-                    await move_out(self.store, folder, self._tail.day)
-                    moved = self._tail.day
-                except (StoreDown, OSError) as error:
-                    log.error("%s: the log of a day that is over stays in the store: %s", self.zone.name, error)
-            await asyncio.sleep(ARCHIVE_S)
 
     # who follows
 
