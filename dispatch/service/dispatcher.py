@@ -47,7 +47,7 @@ from dispatch.service.moments import date_of, zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
 from dispatch.service.service_days import is_over, next_open
 from dispatch.service.snapshots import SNAPSHOT_EVERY, Snapshots
-from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown, event_of
+from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown
 from dispatch.service.tail import Tail
 from dispatch.service.term import Commit, Spoilt, Term
 from dispatch.service.timer import TRIES, Timer
@@ -378,8 +378,8 @@ class Dispatcher:
         """As `submit`, with the core's reactions: `lambda reactions, now: reactions.break_down(shuttle, now)`."""
         term = self._may_submit()
         digest = hashlib.sha256(body).digest()[:16]
-        if key is not None and (kept := term.keys.get(key)) is not None:
-            return await self._again(term, key, kept, digest)
+        if key is not None and key in term.keys:
+            return await term.again(key, digest)
         self._on_time()
         commit = self._decide(act, key, digest, messages)
         return await asyncio.shield(commit.done)
@@ -397,19 +397,6 @@ class Dispatcher:
             raise type(self._why)(str(self._why))
         term.check()
         return term
-
-    async def _again(self, term: Term, key: str, kept: Kept, digest: bytes) -> Committed:
-        if kept.digest != digest:
-            raise KeyReused(key)
-        flying = term.flying.get(key)
-        if flying is not None:
-            await asyncio.shield(flying.done)
-        self.counters.replays += 1
-        events: list[Event] = []
-        if kept.last >= kept.first:
-            async for page in self.store.lines(kept.day, kept.first - 1, kept.last):
-                events += (event_of(line) for _, line in page)
-        return Committed(kept.day, kept.last, tuple(events), replayed=True)
 
     def _decide(
         self,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from dispatch.core.events import Event
-from dispatch.service.decisions import Committed, Counters
-from dispatch.service.store import Batch, Kept, Store, StoreDown
+from dispatch.service.decisions import Committed, Counters, KeyReused
+from dispatch.service.store import Batch, Kept, Store, StoreDown, event_of
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +119,21 @@ class Term:
         self._pending.append(commit)
         self.last = commit
         self._wake.set()
+
+    async def again(self, key: str, digest: bytes) -> Committed:
+        """The answer that was given under this key, once it is in the store. Raises KeyReused for another body."""
+        kept = self.keys[key]
+        if kept.digest != digest:
+            raise KeyReused(key)
+        flying = self.flying.get(key)
+        if flying is not None:
+            await asyncio.shield(flying.done)
+        self._counters.replays += 1
+        events: list[Event] = []
+        if kept.last >= kept.first:
+            async for page in self._store.lines(kept.day, kept.first - 1, kept.last):
+                events += (event_of(line) for _, line in page)
+        return Committed(kept.day, kept.last, tuple(events), replayed=True)
 
     def spoil(self) -> None:
         """End the term once what was decided before is in the store."""

@@ -60,9 +60,9 @@ MUTANTS = [
     # the dispatcher
     Mutant("answered before it is committed", "term.py", "            await self._send(batch)\n",
            "            self.sending = asyncio.ensure_future(self._send(batch))\n"),
-    Mutant("a key is no key", "dispatcher.py", "if key is not None and (kept := term.keys.get(key)) is not None:",
-           "if key is not None and (kept := term.keys.get('')) is not None:"),
-    Mutant("the same key with another body will do", "dispatcher.py", "if kept.digest != digest:", "if False:"),
+    Mutant("a key is no key", "dispatcher.py", "if key is not None and key in term.keys:",
+           "if key is not None and '' in term.keys:"),
+    Mutant("the same key with another body will do", "term.py", "if kept.digest != digest:", "if False:"),
     Mutant("half a decision stays", "dispatcher.py", "                term.spoil()\n", "                pass\n"),
     Mutant("who waits when a term ends waits for ever", "dispatcher.py", "        term.fail(self._why)\n", ""),
     Mutant("the timer comes when it comes", "dispatcher.py", "        self._on_time()\n        commit = ",
