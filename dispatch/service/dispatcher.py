@@ -19,18 +19,17 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-import msgspec
 from redis.exceptions import RedisError
 
-from dispatch import solver
 from dispatch.core import events as ev
 from dispatch.core.carry import close_day, open_day
 from dispatch.core.desk import Desk
-from dispatch.core.events import Event, log_line
+from dispatch.core.events import Event
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import World
 from dispatch.service.archive import keep_moving_out
 from dispatch.service.clocks import Clock, ScaledClock
+from dispatch.service.commits import Commit, decided
 from dispatch.service.decisions import (
     Act,
     Committed,
@@ -47,9 +46,9 @@ from dispatch.service.moments import date_of, zero_utc_of
 from dispatch.service.outbox import Channels, Outbox, to_log
 from dispatch.service.service_days import is_over, next_open
 from dispatch.service.snapshots import SNAPSHOT_EVERY, Snapshots
-from dispatch.service.store import Head, Kept, NotLeader, Stale, Store, StoreDown
+from dispatch.service.store import Head, NotLeader, Stale, Store, StoreDown
 from dispatch.service.tail import Tail
-from dispatch.service.term import Commit, Spoilt, Term
+from dispatch.service.term import Spoilt, Term
 from dispatch.service.timer import TRIES, Timer
 from dispatch.service.worker import Worker
 
@@ -409,31 +408,18 @@ class Dispatcher:
         told: type[Event] = Event,
     ) -> Commit:
         """Let the desk act, and put what came of it on its way to the store; of its events, tell of the `told` ones."""
-        term, desk, day = self._term, self.desk, self.day
+        term, desk = self._term, self.desk
         assert term is not None
-        world = desk.world
         now = self.now if now is None else now
-        before, latest = world.seq, world.now
-        events: list[Event] = []
-
-        def write(event: Event) -> None:
-            nonlocal latest
-            if event.at < latest:
-                raise ValueError(f"time runs back at {event}")
-            latest = event.at
-            events.append(event)
-
-        reactions = Reactions(desk, write, solver.OR_TOOLS)
+        world, before = desk.world, desk.world.seq
         try:
-            act(reactions, now)
-            if events:
-                reactions.settle(now)
+            events = decided(desk, act, now)
             notices = [event for event in events if isinstance(event, told)]
             letters = list(self._notices(desk, notices)) if self._notices is not None and notices else []
             if messages is not None:
                 letters += messages(desk, events)
-            zero = world.opened.zero_utc if world.opened is not None else 0
-            lines = [log_line(event, seq, zero) for seq, event in enumerate(events, before + 1)]
+            zero_utc = world.opened.zero_utc if world.opened is not None else 0
+            commit = Commit(self.day, before + 1, events, zero_utc, key, digest)
         except BaseException:
             if world.seq != before:
                 term.spoil()
@@ -441,15 +427,7 @@ class Dispatcher:
         for event in events:
             if isinstance(event, ev.RequestMade) and world.rides[event.request.id].state == "asked":
                 self.timer.watch(world, event.request.id, event.at)
-        commit = Commit(day, before + 1, tuple(events), lines)
-        for letter in letters:
-            named = msgspec.structs.replace(
-                letter, id=term.message_id(), day=day, seq=world.seq, utc=time.time_ns() // 1_000_000
-            )
-            commit.messages.append(msgspec.json.encode(named))
-        if key is not None:
-            commit.key, commit.kept = key, Kept(digest, day, commit.first, commit.last)
-        term.add(commit)
+        term.add(commit, letters)
         return commit
 
     # what follows from a batch

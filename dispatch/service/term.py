@@ -6,11 +6,15 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+import msgspec
+
 from dispatch.core.events import Event
+from dispatch.service.commits import Commit
 from dispatch.service.decisions import Committed, Counters, KeyReused
+from dispatch.service.outbox import Message
 from dispatch.service.store import Batch, Kept, Store, StoreDown, event_of
 
 log = logging.getLogger(__name__)
@@ -26,35 +30,6 @@ LARGEST_BATCH: Final = 500
 
 class Spoilt(Exception):  # noqa: N818
     """A decision failed half-way: the desk holds what will never be committed."""
-
-
-class Commit:
-    """One decision on its way to the store."""
-
-    __slots__ = ("day", "done", "events", "first", "kept", "key", "lines", "messages")
-
-    def __init__(self, day: str, first: int, events: tuple[Event, ...], lines: list[bytes]) -> None:
-        self.day = day
-        self.first = first
-        """seq of its first event"""
-        self.events = events
-        self.lines = lines
-        self.messages: list[bytes] = []
-        self.key: str | None = None
-        self.kept: Kept | None = None
-        self.done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        self.done.add_done_callback(_retrieved)
-
-    @property
-    def last(self) -> int:
-        """seq of its last event; of the last one before, if it has none."""
-        return self.first + len(self.events) - 1
-
-
-def _retrieved(done: asyncio.Future[Committed]) -> None:
-    """Whoever waited may have gone."""
-    if not done.cancelled():
-        done.exception()
 
 
 class Term:
@@ -106,13 +81,18 @@ class Term:
         if self._quiet:
             raise StoreDown("the store does not answer")
 
-    def message_id(self) -> str:
-        """A new one, unlike any of any term."""
-        self._messages += 1
-        return f"{self.fence}-{self._messages}"
-
-    def add(self, commit: Commit) -> None:
-        """Put a decision on its way."""
+    def add(self, commit: Commit, letters: Iterable[Message]) -> None:
+        """Put a decision on its way, and with it what is to be told of it."""
+        for letter in letters:
+            self._messages += 1
+            named = msgspec.structs.replace(
+                letter,
+                id=f"{self.fence}-{self._messages}",  # unlike any of any term
+                day=commit.day,
+                seq=commit.last,
+                utc=time.time_ns() // 1_000_000,
+            )
+            commit.messages.append(msgspec.json.encode(named))
         if commit.key is not None and commit.kept is not None:
             self.keys[commit.key] = commit.kept
             self.flying[commit.key] = commit
