@@ -49,7 +49,7 @@ from dispatch.service.snapshots import SNAPSHOT_EVERY, Snapshots
 from dispatch.service.store import Head, NotLeader, Stale, Store, StoreDown
 from dispatch.service.tail import Tail
 from dispatch.service.term import Spoilt, Term
-from dispatch.service.timer import TRIES, Timer
+from dispatch.service.timer import Timer, tick, tick_beside_worker
 from dispatch.service.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -321,8 +321,8 @@ class Dispatcher:
             self._open_day(self._date(), before)
             now = self.now
         if self.improving is None:
-            return self._decide(_tick, now=now)
-        commit = self._decide(_tick_only, now=now)
+            return self._decide(tick, now=now)
+        commit = self._decide(tick_beside_worker, now=now)
         self.improving.begin(now)
         return commit
 
@@ -424,9 +424,7 @@ class Dispatcher:
             if world.seq != before:
                 term.spoil()
             raise
-        for event in events:
-            if isinstance(event, ev.RequestMade) and world.rides[event.request.id].state == "asked":
-                self.timer.watch(world, event.request.id, event.at)
+        self.timer.watch(world, events)
         term.add(commit, letters)
         return commit
 
@@ -454,13 +452,3 @@ class Dispatcher:
         """The world of the open day after event `seq`, or at the time `at` in ms. Raises StoreDown."""
         world, _ = await self.store.world(self.day, seq=seq, at=at)
         return world
-
-
-def _tick(reactions: Reactions, now: int, *, improves: bool = True) -> None:
-    world = reactions.desk.world
-    if world.queue or world.unplaced or any(shuttle.plan.visits for shuttle in world.shuttles.values()):
-        reactions.tick(now, improves=improves, tries=TRIES if len(world.queue) > TRIES else None)
-
-
-def _tick_only(reactions: Reactions, now: int) -> None:
-    _tick(reactions, now, improves=reactions.desk.world.policy.reoptimise is None)

@@ -6,8 +6,10 @@ looked.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from dispatch.core import events as ev
 from dispatch.core.reactions import Reactions
 from dispatch.core.world import World
 from dispatch.service.decisions import Act
@@ -68,9 +70,11 @@ class Timer:
         self.appointed.clear()
         self.kept.clear()
 
-    def watch(self, world: World, request: str, made_at: int) -> None:
-        """A request has been quoted and waits for its rider."""
-        self._lapses.watch(request, lapses_at(world.policy, made_at))
+    def watch(self, world: World, events: Iterable[ev.Event]) -> None:
+        """Of what has been decided: requests that have been quoted and wait for their riders."""
+        for event in events:
+            if isinstance(event, ev.RequestMade) and world.rides[event.request.id].state == "asked":
+                self._lapses.watch(event.request.id, lapses_at(world.policy, event.at))
 
     def due(self, world: World, now: int) -> int:
         """When the next thing is due."""
@@ -115,6 +119,18 @@ class Timer:
 
     def _time_of(self, name: str) -> int:
         return self.appointed[name][0] - self._zero_utc
+
+
+def tick(reactions: Reactions, now: int, *, improves: bool = True) -> None:
+    """The round: lost bookings, better plans, the queue. Nothing is logged where nobody waits or drives."""
+    world = reactions.desk.world
+    if world.queue or world.unplaced or any(shuttle.plan.visits for shuttle in world.shuttles.values()):
+        reactions.tick(now, improves=improves, tries=TRIES if len(world.queue) > TRIES else None)
+
+
+def tick_beside_worker(reactions: Reactions, now: int) -> None:
+    """The round where better plans are a worker's."""
+    tick(reactions, now, improves=reactions.desk.world.policy.reoptimise is None)
 
 
 def _every(world: World) -> int:
