@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, axe, shot
 from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, Town, ask, choose, rider_page, sign_in, until_kept
 from tests.browser.served import serving
-from tests.service.test_push import SUBSCRIPTION
+from tests.service.push_services import SUBSCRIPTION
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,9 @@ from schemathesis.checks import not_a_server_error
 from dispatch.core import invariants
 from dispatch.service.outside import Outside
 from dispatch.service.pauses import keep_short
+from tests.service.push_services import SUBSCRIPTION, VAPID
 from tests.service.test_edge import BODIES
 from tests.service.test_nobody_in import ANYBODY, ROWS
-from tests.service.test_push import SUBSCRIPTION, VAPID
 from tests.service.towns import Served, served
 
 BODIES_SENT = int(os.environ.get("FUZZ_BODIES", "50000"))
