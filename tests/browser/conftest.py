@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.phones import Town
 from tests.browser.served import Service, live_a_while, serving, serving_again
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +110,15 @@ def morning(lived: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The same morning for one test alone."""
     with serving_again(lived, tmp_path_factory.mktemp("morning")) as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The island at 07:30, for the riders of one file."""
+    # a key of nobody: no message leaves while a phone is told
+    push = {"NARU_VAPID_PRIVATE_KEY": "Bw" * 21 + "A", "NARU_VAPID_SUBJECT": "mailto:push@town.example"}
+    with serving(tmp_path_factory.mktemp("riders"), "nauru", "--lockstep", "--start", "07:30", **push) as service:
+        yield Town(service)
 
 
 def shot(page: Page, name: str) -> None:

@@ -6,13 +6,15 @@ import datetime as dt
 import itertools
 import re
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Watched
 from tests.browser.relay import Relay
 from tests.browser.served import Service
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Watched
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -188,6 +190,12 @@ def ask(page: Page, origin: str = "S003", goal: str = "S030") -> None:
     choose(page, "from", origin)
     choose(page, "to", goal)
     page.locator("form button.primary.big").click()
+
+
+def ride_of(page: Page) -> str:
+    """The ride that the page shows."""
+    page.wait_for_url(re.compile(r"#/ride/"), wait_until="commit")
+    return page.url.rsplit("/", 1)[1]
 
 
 def driver_page(opened: Watched, town: Town, shift: str) -> Page:

@@ -1,33 +1,14 @@
-"""A rider's phone in a real browser: books, waits, boards, rates; is refused; loses session and connection."""
+"""A rider's phone in a real browser: says from where to where, books, waits, boards, rates; is refused."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, axe, shot
-from tests.browser.phones import CORPUS, ENGLISH, KOREAN, PHONE, Town, ask, choose, rider_page, sign_in, until_kept
-from tests.browser.served import serving
-from tests.service.push_services import SUBSCRIPTION
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The island at 07:30."""
-    # a key of nobody: no message leaves while this phone is told
-    push = {"NARU_VAPID_PRIVATE_KEY": "Bw" * 21 + "A", "NARU_VAPID_SUBJECT": "mailto:push@town.example"}
-    with serving(tmp_path_factory.mktemp("riders"), "nauru", "--lockstep", "--start", "07:30", **push) as service:
-        yield Town(service)
-
-
-def ride_of(page: Page) -> str:
-    """The ride that the page shows."""
-    page.wait_for_url(re.compile(r"#/ride/"), wait_until="commit")
-    return page.url.rsplit("/", 1)[1]
+from tests.browser.phones import ENGLISH, KOREAN, PHONE, Town, ask, choose, ride_of, rider_page, sign_in
 
 
 def test_books_waits_boards_and_rates(town: Town, watched: Open) -> None:
@@ -169,62 +150,6 @@ def test_who_waits_in_line_is_told_when_there_is_a_place(town: Town, watched: Op
         town.rules(**before)
 
 
-def test_a_session_that_has_expired_loses_nothing(town: Town, watched: Open) -> None:
-    """The journey stays, the sign-in is asked for again, and the search goes on after it."""
-    page = rider_page(watched(town.service, **PHONE, **ENGLISH))
-    kept = {"token": "a.b.c", "role": "rider", "subject": "R", "expires": 4_000_000_000_000}
-    page.evaluate("kept => localStorage.setItem('naru.rider.session', kept)", json.dumps(kept))
-    page.reload()
-    choose(page, "from", "S003")
-    choose(page, "to", "S030")
-    page.get_by_role("button", name="People: one more").click()
-    page.get_by_role("button", name="Find a ride").click()
-    expect(page.get_by_text("Your sign-in has expired")).to_be_visible()
-    expect(page.locator(".end.to")).to_contain_text("S030")
-    shot(page, "rider-expired-en")
-    page.locator("#phone").fill("12")
-    page.locator("#phone").press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="Please type your phone number")).to_be_visible()
-    sign_in(page)
-    expect(page.locator(".offer")).not_to_have_count(0)
-    # offers that nobody takes run out, and are asked for again with a tap
-    town.step(120)
-    page.reload()
-    expect(page.get_by_text("These offers have run out.")).to_be_visible()
-    page.get_by_role("button", name="Search again").click()
-    expect(page.get_by_text("Held for you for")).to_be_visible()
-
-
-def test_the_service_restarts_and_the_connection_is_cut(town: Town, watched: Open) -> None:
-    """The ride stays on the screen, with its code; a booking sent into the void is sent once more and counts once."""
-    relay = town.relay()
-    page = rider_page(watched(relay, **PHONE, **ENGLISH))
-    ask(page, "S012", "S040")
-    sign_in(page)
-    expect(page.locator(".offer").first).to_be_visible()
-    until_kept(page, "/rider")
-    relay.cut()
-    page.locator(".offer").first.get_by_role("button").click()
-    expect(page.get_by_text("No connection to the service")).to_be_visible()
-    relay.mend()
-    page.locator(".offer").first.get_by_role("button").click()
-    ride = ride_of(page)
-    code = page.locator(".pass-code").inner_text()
-    town.service.stop()
-    expect(page.get_by_text("Connection lost: this is what was known last")).to_be_visible()
-    expect(page.locator(".pass-code")).to_have_text(code)
-    shot(page, "rider-lost-en")
-    assert axe(page) == []
-    page.reload()
-    expect(page.locator(".pass-code")).to_have_text(code)
-    town.service.start()
-    expect(page.get_by_text("Connection lost")).to_have_count(0, timeout=30_000)
-    crew = town.crew(town.shuttle(ride))
-    crew.until("boarded", ride)
-    expect(page.get_by_role("heading", name="You are aboard")).to_be_visible()
-    crew.until("alighted", ride)
-
-
 @pytest.mark.parametrize("place", ["refused", "outside", "inside"])
 def test_where_i_am(town: Town, watched: Open, place: str) -> None:
     """The phone may not tell: what to do. It tells a place that is too far away: said. Else it is the start."""
@@ -265,151 +190,6 @@ def test_places_on_the_map(town: Town, watched: Open) -> None:
     page.get_by_role("button", name="Find a ride").click()
     sign_in(page)
     expect(page.get_by_text("lies outside the zone")).to_be_visible()
-
-
-def test_names_notes_and_words_are_only_ever_text(town: Town, watched: Open) -> None:
-    """Scripts, right-to-left marks, emoji and ten thousand characters, kept and shown as they are."""
-    page = rider_page(watched(town.service, **PHONE, **ENGLISH))
-    page.get_by_role("link", name="My data").click()
-    page.get_by_role("button", name="Sign in").click()
-    sign_in(page)
-    page.get_by_label("Name").wait_for()
-    for words in CORPUS:
-        page.get_by_label("Name").fill(words)
-        page.get_by_label("Note for drivers").fill(words)
-        page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("Saved", exact=True)).to_be_visible()
-        page.reload()
-        expect(page.get_by_label("Name")).to_have_value(words)
-    page.get_by_label("Note for drivers").fill("나" * 10_000)
-    assert len(page.get_by_label("Note for drivers").input_value()) == 300
-    expect(page.get_by_text("0 characters left")).to_be_visible()
-    page.evaluate("() => document.getElementById('note').removeAttribute('maxlength')")
-    page.get_by_label("Note for drivers").fill("나" * 10_000)
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert").filter(has_text="cannot be used")).to_be_visible()
-    shot(page, "rider-me-en")
-    assert axe(page) == []
-
-
-def test_my_data_is_mine_to_take_and_to_delete(town: Town, watched: Open) -> None:
-    """A file with everything; then nothing is left, and the sign-in is over."""
-    page = rider_page(watched(town.service, **PHONE, **KOREAN, accept_downloads=True))
-    page.get_by_role("link", name="내 정보").click()
-    page.get_by_role("button", name="로그인").click()
-    sign_in(page)
-    page.get_by_label("이름").fill("김하나")
-    page.get_by_role("button", name="저장").click()
-    expect(page.get_by_text("저장했습니다")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="내 정보 모두 받기").click()
-    taken = json.loads(download.value.path().read_text(encoding="utf-8"))
-    assert taken["kept"]["person"]["name"] == "김하나"
-    page.get_by_role("button", name="내 정보 삭제").click()
-    expect(page.get_by_role("dialog")).to_contain_text("되돌릴 수 없습니다")
-    page.get_by_role("button", name="네, 모두 삭제합니다").click()
-    expect(page.get_by_text("정보를 모두 삭제했습니다.")).to_be_visible()
-    expect(page.get_by_role("button", name="로그인")).to_be_visible()
-    assert page.evaluate("() => localStorage.getItem('naru.rider.session')") is None
-
-
-# A browser without connection to its maker's push service gets no subscription: this one is made here.
-SUBSCRIBED = """
-const made = {
-  endpoint: "https://push.town.example/one", unsubscribe: async () => (localStorage.removeItem("made"), true),
-  toJSON: () => ({endpoint: "https://push.town.example/one", expirationTime: null, keys: KEYS}),
-};
-PushManager.prototype.getSubscription = async () => localStorage.getItem("made") === null ? null : made;
-PushManager.prototype.subscribe = async ({applicationServerKey}) => {
-  if (localStorage.getItem("away") !== null) throw new DOMException("push service error", "AbortError");
-  if ((localStorage.getItem("made") ?? applicationServerKey) !== applicationServerKey)
-    throw new DOMException("made with another key", "InvalidStateError");
-  localStorage.setItem("made", applicationServerKey);
-  return made;
-};
-"""
-
-
-def test_is_told_while_the_page_is_closed(town: Town, watched: Open) -> None:
-    """The phone is told from the switch on, until it is off; a message is shown once, and leads to its ride."""
-    opened = watched(town.service, **PHONE, **KOREAN, permissions=["notifications"])
-    opened.context.add_init_script(SUBSCRIBED.replace("KEYS", json.dumps(SUBSCRIPTION["keys"])))
-    page = rider_page(opened)
-    page.get_by_role("link", name="내 정보").click()
-    page.get_by_role("button", name="로그인").click()
-    sign_in(page)
-    switch = page.get_by_label("이 휴대전화로 알림 받기")
-    expect(switch).not_to_be_checked()
-    page.evaluate("() => localStorage.setItem('away', '')")
-    switch.click()
-    expect(page.get_by_text("휴대전화의 알림 서비스에 지금 연결할 수 없습니다")).to_be_visible()
-    expect(switch).not_to_be_checked()
-    page.evaluate("() => localStorage.removeItem('away')")
-    switch.click()
-    expect(switch).to_be_checked()
-    assert [one["endpoint"] for one in _devices(town, page)] == ["https://push.town.example/one"]
-    shot(page, "rider-told-ko")
-    assert axe(page) == []
-    worker = opened.context.new_cdp_session(page)
-    registered: list[str] = []
-    worker.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda said: registered.extend(one["registrationId"] for one in said["registrations"]),
-    )
-    worker.send("ServiceWorker.enable")
-    for _ in range(100):
-        if registered:
-            break
-        page.wait_for_timeout(50)
-    message = {"id": "3-7", "kind": "booked", "ride": "R1", "title": "셔틀 탑승 안내", "body": "예약: 08:10"}
-    for _ in range(2):  # at least once
-        push = {"origin": town.service.url, "registrationId": registered[0], "data": json.dumps(message)}
-        worker.send("ServiceWorker.deliverPushMessage", push)
-    page.wait_for_function("async () => (await (await navigator.serviceWorker.ready).getNotifications()).length === 1")
-    shown = page.evaluate(
-        "async () => (await (await navigator.serviceWorker.ready).getNotifications())"
-        ".map(one => [one.title, one.body, one.tag, one.data.ride])"
-    )
-    assert shown == [["셔틀 탑승 안내", "예약: 08:10", "3-7", "R1"]]
-    # a tap on it; only a real one may bring the page to the front
-    opened.context.service_workers[0].evaluate("address => show(address).catch(() => null)", "/rider#/ride/R1")
-    page.wait_for_url(re.compile("#/ride/R1$"), wait_until="commit")
-    page.go_back()
-    expect(switch).to_be_checked()
-    switch.click()
-    expect(switch).not_to_be_checked()
-    assert _devices(town, page) == []
-    page.evaluate("() => localStorage.setItem('made', 'the key of before')")
-    switch.click()
-    expect(switch).to_be_checked()
-    assert len(page.evaluate("() => localStorage.getItem('made')")) == 87
-    page.get_by_role("button", name="로그아웃").click()
-    expect(page.get_by_role("button", name="로그인")).to_be_visible()
-    assert page.evaluate("() => localStorage.getItem('made')") is None
-
-
-def _devices(town: Town, page: Page) -> list[dict[str, str]]:
-    token = page.evaluate("() => JSON.parse(localStorage['naru.rider.session']).token")
-    devices: list[dict[str, str]] = town.service.call("GET", "/v1/me/push-subscriptions", token=token)
-    return devices
-
-
-def test_from_the_home_screen_and_without_connection(town: Town, watched: Open) -> None:
-    """A manifest with icons that are there; the page opens without any connection, stop points and all."""
-    relay = town.relay()
-    page = rider_page(watched(relay, **PHONE, **ENGLISH))
-    link = page.locator("link[rel=manifest]").get_attribute("href")
-    assert link is not None
-    manifest = town.service.call("GET", link, token="")
-    assert (manifest["start_url"], manifest["display"]) == ("/rider", "standalone")
-    for icon in manifest["icons"]:
-        assert town.service.answer("GET", icon["src"], token="").headers["content-type"] == icon["type"]
-    expect(page.locator(".map[data-ready=true]")).to_be_visible()
-    until_kept(page, "/rider")
-    relay.cut()
-    page.goto("/rider")
-    choose(page, "from", "S003")
-    expect(page.get_by_role("status").filter(has_text="No connection")).to_be_visible()
 
 
 def test_without_a_map(town: Town, watched: Open) -> None:
