@@ -112,6 +112,13 @@ def morning(lived: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield service
 
 
+@pytest.fixture(scope="session")
+def playground(lived: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same morning for tests that add to it what no other test minds."""
+    with serving_again(lived, tmp_path_factory.mktemp("playground")) as service:
+        yield service
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """The island at 07:30, for the riders of one file."""

@@ -1,45 +1,15 @@
-"""An operator's morning in the console, by mouse and by keyboard alone; and what goes wrong on such a morning."""
+"""An operator's morning in the console, by mouse and by keyboard alone; and what an operator does in the office."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, axe, shot
-from tests.browser.served import Service, serving_again
-
-NASTY = (
-    "<script>window.ran=1</script>",
-    "<img src=x onerror=window.ran=1>",
-    "\"'><svg onload=window.ran=1>",
-    "javascript:window.ran=1",
-    "{{constructor.constructor('window.ran=1')()}}",
-    "</textarea><b onmouseover=window.ran=1>",
-)
-RTL = "מרים שרון 👵🏽‍🦽"
-
-
-@pytest.fixture(scope="module")
-def playground(lived: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The same morning for tests that add to it what no other test minds."""
-    with serving_again(lived, tmp_path_factory.mktemp("playground")) as service:
-        yield service
-
-
-def console(service: Service, watched: Open, *, name: str = "", **options: Any) -> Page:
-    """The console, signed in by a key in its address."""
-    page = watched(service, **options).page()
-    token = service.token("operator", name) if name else service.operator
-    page.goto(f"/console#key={token}")
-    expect(page.get_by_role("heading", name=re.compile("nauru"))).to_be_visible()
-    expect(page.locator("#shuttles [data-row]").first).to_be_visible()
-    expect(page.locator(".map-pane canvas")).to_be_visible()
-    assert "key=" not in page.url
-    return page
+from tests.browser.operators import NASTY, RTL, answered, console
+from tests.browser.served import Service
 
 
 def with_riders(service: Service) -> Any:
@@ -57,11 +27,6 @@ def write(page: Page, words: str) -> None:
     """Type where the focus is, once it is in a field: a dialog takes it a moment after it has opened."""
     expect(page.locator("input:focus, textarea:focus")).to_have_count(1)
     page.keyboard.type(words)
-
-
-def answered(page: Page) -> Locator:
-    """What was done last, as the console tells it."""
-    return page.locator(".done").last
 
 
 def reach(page: Page, words: str) -> None:
@@ -260,54 +225,6 @@ def test_a_morning_by_keyboard_alone(morning: Service, watched: Open) -> None:
     assert morning.state()["closed_edges"] == 0
 
 
-def test_a_restart_and_a_cut_connection(playground: Service, watched: Open) -> None:
-    """The page says so, goes on by itself, and has what happened meanwhile."""
-    page = console(playground, watched)
-    status = page.locator(".bar .state")
-    expect(status).to_have_text("Live")
-    page.context.set_offline(True)
-    expect(status).to_contain_text("Connection lost", timeout=20_000)
-    shot(page, "console-lost")
-    meanwhile = playground.booked_by_phone("+674 555 0777", "Meanwhile")
-    page.context.set_offline(False)
-    expect(status).to_have_text("Live", timeout=30_000)
-    expect(page.get_by_role("tabpanel")).to_contain_text(meanwhile)
-    page.get_by_role("tab", name="Log").click()
-    expect(page.get_by_role("tabpanel")).to_contain_text(f"{meanwhile} booked")
-    before = playground.state()
-    playground.stop()
-    expect(status).to_contain_text("Connection lost", timeout=20_000)
-    playground.start()
-    expect(status).to_have_text("Live", timeout=60_000)
-    expect(page.locator(".banner.bad")).to_have_count(0)
-    page.get_by_role("tab", name="Rides").click()
-    expect(page.get_by_role("tabpanel")).to_contain_text(meanwhile)
-    after = playground.state()
-    assert [ride["id"] for ride in after["rides"]] == [ride["id"] for ride in before["rides"]]
-
-
-def test_two_operators_on_one_ride(playground: Service, watched: Open) -> None:
-    """Whoever comes second sees what the first did, before anything else is done."""
-    ride = playground.booked_by_phone("+674 555 0300", "Eigamoiya")
-    first, second = console(playground, watched), console(playground, watched, name="joon")
-    for page in (first, second):
-        page.keyboard.press("/")
-        page.get_by_role("combobox").fill(ride)
-        page.keyboard.press("Enter")
-        expect(page.locator("#details .story")).to_contain_text("booked")
-        page.keyboard.press("k")
-        page.get_by_label("Reason").fill("First come" if page is first else "Second")
-    first.keyboard.press("Enter")
-    expect(answered(first)).to_contain_text("locked")
-    second.keyboard.press("Enter")
-    dialog = second.get_by_role("dialog")
-    expect(dialog).to_contain_text("Another operator has acted on this in the meantime.")
-    expect(dialog).to_contain_text("locked by mina: First come")
-    shot(second, "console-two-operators")
-    second.keyboard.press("Escape")
-    expect(second.locator("#details")).to_contain_text("locked by mina: First come")
-
-
 def test_complaints_shifts_and_stop_points(playground: Service, watched: Open) -> None:
     """What is not minute by minute: a complaint is answered, a stop point closed and opened, shifts are listed."""
     ride = playground.booked_by_phone("+674 555 0350", "Anabar")
@@ -344,109 +261,3 @@ def test_complaints_shifts_and_stop_points(playground: Service, watched: Open) -
     expect(dialog.get_by_role("listitem").first).to_contain_text("V1: ")
     shot(page, "console-shifts-dark")
     assert axe(page) == []
-
-
-def test_words_of_all_kinds(playground: Service, watched: Open) -> None:
-    """Names and words from elsewhere are text and nothing else; what is too long is refused in words."""
-    names = ("".join(NASTY[:2]), "".join(NASTY[2:4]), NASTY[4], RTL)
-    rides = [playground.booked_by_phone(f"+674 555 04{n:02}", name) for n, name in enumerate(names)]
-    page = console(playground, watched)
-    for ride, name in zip(rides, names, strict=True):
-        page.keyboard.press("/")
-        page.get_by_role("combobox").fill(ride)
-        page.keyboard.press("Enter")
-        expect(page.locator("#details .card")).to_contain_text(name)
-        page.keyboard.press("Escape")
-    for text in NASTY:
-        playground.call("POST", "/v1/operator/messages", {"reason": text, "words": text})
-    page.get_by_role("tab", name="Log").click()
-    expect(page.get_by_role("tabpanel")).to_contain_text(NASTY[-1])
-    assert page.evaluate("window.ran") is None
-    assert page.locator("main img, main script, main svg[onload]").count() == 0
-    # ten thousand characters
-    page.keyboard.press("w")
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Words").evaluate("field => field.removeAttribute('maxlength')")
-    dialog.get_by_label("Words").fill("x" * 10_000)
-    dialog.get_by_label("Reason").fill("long")
-    page.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("must be no longer than 2000")
-
-
-def test_an_expired_session_loses_nothing(island: Service, watched: Open) -> None:
-    """The page says so and asks to sign in again; a key that is none is told."""
-    page = console(island, watched)
-    page.evaluate(
-        "() => { const kept = JSON.parse(sessionStorage['naru.console.session']);"
-        " kept.token = kept.token.slice(0, -4) + 'xxxx';"
-        " sessionStorage['naru.console.session'] = JSON.stringify(kept) }"
-    )
-    page.reload()
-    expect(page.get_by_role("heading", name="Operator's console")).to_be_visible()
-    expect(page.locator(".note.warn")).to_contain_text("expired")
-    page.get_by_label("Key", exact=True).fill("nonsense")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("not an operator's key")
-    page.get_by_label("Key", exact=True).fill(island.operator)
-    page.keyboard.press("Enter")
-    expect(page.locator("#shuttles [data-row]").first).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_korean_and_without_serious_faults(island: Service, watched: Open, scheme: str) -> None:
-    """The key screens in Korean, and axe on each."""
-    page = console(island, watched, locale="ko-KR", color_scheme=scheme)
-    expect(page.locator(".bar .state")).to_have_text("실시간")
-    assert page.locator("html").get_attribute("lang") == "ko"
-    screens = {
-        "start": "Escape", "help": "?", "search": "/", "booking": "b", "rules": "o", "message": "w", "pause": "p",
-    }  # fmt: skip
-    if scheme == "dark":
-        screens = {"start": "Escape", "booking": "b"}
-    for name, key in screens.items():
-        page.keyboard.press(key)
-        if key != "Escape":
-            expect(page.get_by_role("dialog")).to_be_visible()
-        if name == "rules":
-            expect(page.get_by_role("dialog").locator("table")).to_be_visible()
-        assert axe(page) == [], name
-        shot(page, f"console-ko-{scheme}-{name}")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
-    page.locator("#shuttles [data-row]").first.click()
-    expect(page.locator("#details .timeline")).to_be_visible()
-    assert axe(page) == []
-    shot(page, f"console-ko-{scheme}-shuttle")
-    page.locator("#details .visit:not(:disabled)").first.click()
-    expect(page.locator("#details .story li").first).to_be_visible()
-    assert axe(page) == []
-    for tab in ("대기열", "거절", "기록"):
-        page.keyboard.press("Escape")
-        page.get_by_role("tab", name=re.compile(tab)).click()
-        assert axe(page) == []
-    untold = page.evaluate("document.body.innerText").splitlines()
-    english = {"Live", "Alerts", "Shuttles", "Rides", "Queue", "Refused", "Rules", "Search"}
-    assert not english & {line.strip() for line in untold}
-
-
-OVER = """() => { const all = document.documentElement;
-    return [all.scrollWidth - innerWidth, all.scrollHeight - innerHeight] }"""
-
-
-def test_on_a_wall_and_on_a_laptop(island: Service, watched: Open) -> None:
-    """Nothing runs out of the window at 1366 × 768; a wall screen has larger type."""
-    sizes = {}
-    for wide, high in ((1366, 768), (2560, 1440)):
-        page = console(island, watched, viewport={"width": wide, "height": high})
-        assert page.evaluate(OVER) == [0, 0], (wide, high)
-        page.context.set_offline(True)
-        expect(page.locator(".bar .state")).to_contain_text("Connection lost", timeout=20_000)
-        assert page.evaluate(OVER) == [0, 0], (wide, high)
-        shot(page, f"console-{wide}-lost")
-        page.context.set_offline(False)
-        expect(page.locator(".bar .state")).to_have_text("Live", timeout=30_000)
-        for part in (".right", ".left", ".bar", ".strip"):
-            assert page.locator(part).evaluate("one => one.scrollWidth <= one.clientWidth + 1"), (part, wide)
-        sizes[wide] = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
-        shot(page, f"console-{wide}")
-    assert sizes[2560] > sizes[1366]
