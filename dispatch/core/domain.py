@@ -172,12 +172,12 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     drive: float = 1.0
     delay: float = 0.8
     wake_s: float = 150.0
-    refusal_s: float = 600.0
+    refusal_s: float | None = None
     """of a rider for whom there is no room as plans are: others are rearranged for them if that adds no more than this
-    beyond their own direct ride
+    beyond their own direct ride; None: than twice what there is of the shuttles' time for each who asks
 
     Whoever fits in as plans are is taken at any cost. With shuttles short, rearranging a town for one rider leaves two
-    later ones standing: README, "Measured".
+    later ones standing; with shuttles idle it costs nobody anything: README, "Measured".
     """
 
 

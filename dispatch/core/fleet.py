@@ -67,8 +67,7 @@ W_DRIVE = 2  # cost per ms of driving, in thousandths
 W_DELAY = 3  # cost per ms of any rider's drop-off, in thousandths
 WAKE = 4  # bonus for waking an idle shuttle, thousandths of ms
 DIVERT = 5
-REFUSAL = 6  # cost of somebody who keeps waiting, thousandths of ms
-RULES = 7
+RULES = 6
 
 
 class Fleet:

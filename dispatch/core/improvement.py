@@ -10,7 +10,13 @@ from dispatch.core.domain import Promise
 from dispatch.core.pack import write_ends
 from dispatch.core.reoptimise import Solvers, better_plans
 from dispatch.core.schedule import timetable, violations
+from dispatch.core.supply import time_for_each
 from dispatch.core.world import Ride, World
+
+REFUSAL = 2
+"""times what there is of the shuttles' time for each who asks: what the others may be rearranged for one who waits"""
+LEARN_S = 3600
+"""those who asked within this time are taken as those who will"""
 
 
 def improve(desk: Desk, now: int, solvers: Solvers) -> list[ev.Event]:
@@ -21,7 +27,7 @@ def improve(desk: Desk, now: int, solvers: Solvers) -> list[ev.Event]:
     allowed = waiting(desk, now)
     found = better_plans(
         desk.fleet, desk.times, now, settings, solvers, seed=desk.world.seq, waiting=list(allowed),
-        locked=locked(desk.world),
+        locked=locked(desk.world), refusal=refusal(desk.world, now),
     )  # fmt: skip
     desk.rejected += found.failed
     return adopt(desk, found.plans, {code: allowed[code] for code in found.served}, now)
@@ -37,6 +43,14 @@ def locked(world: World) -> tuple[int, ...]:
     """Pickup codes, on plans, of rides that a person in charge has locked to their shuttles."""
     codes = (code for shuttle in world.shuttles.values() for code in shuttle.plan.visits if code % 2 == 0)
     return tuple(code for code in codes if (ride := world.ride_of(code)) is not None and ride.locked)
+
+
+def refusal(world: World, now: int) -> int:
+    """What it costs beyond their own direct ride that somebody keeps waiting, thousandths of ms."""
+    fixed = world.policy.weights.refusal_s
+    if fixed is not None:
+        return round(fixed * 1_000_000)
+    return 1000 * REFUSAL * time_for_each(world, LEARN_S, now)
 
 
 def take_up(desk: Desk, proposal: ev.PlansProposed) -> list[ev.Event]:

@@ -45,7 +45,6 @@ def write_policy(fleet: Fleet, policy: Policy) -> None:
         round(weights.delay * 1000),
         round(weights.wake_s * 1_000_000),
         int(policy.divert),
-        round(weights.refusal_s * 1_000_000),
     )
 
 

@@ -16,7 +16,7 @@ from numba import njit
 
 from dispatch.core.anneal import anneal, remember
 from dispatch.core.domain import Reoptimise
-from dispatch.core.fleet import CODE, NODE, REFUSAL, V_PLACE, W_DELAY, W_DRIVE, Fleet, Ints, N
+from dispatch.core.fleet import CODE, NODE, V_PLACE, W_DELAY, W_DRIVE, Fleet, Ints, N
 from dispatch.core.search import BEST, BEST_CODES, BEST_N, BEST_ON, CARDINALITY, POOLED, STAMP_OF, STRING, open_search
 from dispatch.core.timing import start
 from routing.travel_times import DriveTimes
@@ -81,12 +81,16 @@ def better_plans(
     seed: int,
     waiting: Sequence[int] = (),
     locked: Sequence[int] = (),
+    refusal: int = 0,
 ) -> Improvement:
     """Search for better plans (`improve`), with what `settings` want of the solvers: polished plans before it, and
     a choice among all plans met after it (Alonso-Mora et al. 2017; Sartori & Buriol 2020).
     """
     if not settings.choose and settings.polish == 0:
-        return improve(fleet, times, now, iterations=settings.iterations, seed=seed, waiting=waiting, locked=locked)
+        return improve(
+            fleet, times, now, iterations=settings.iterations, seed=seed, waiting=waiting, locked=locked,
+            refusal=refusal,
+        )  # fmt: skip
     failed = 0
 
     def asked(solver: Callable[..., Plans | None], *about: object) -> Plans:
@@ -103,7 +107,7 @@ def better_plans(
         polished = asked(solvers.polish, fleet, times, now, _neighbours(fleet, times, seed, settings.polish))
         fleet = _with(fleet, polished)
     found = improve(
-        fleet, times, now, iterations=settings.iterations, seed=seed, waiting=waiting, locked=locked,
+        fleet, times, now, iterations=settings.iterations, seed=seed, waiting=waiting, locked=locked, refusal=refusal,
         pool=_POOL if settings.choose else 0,
     )  # fmt: skip
     plans = {**polished, **found.plans}
@@ -145,11 +149,13 @@ def improve(
     seed: int,
     waiting: Sequence[int] = (),
     locked: Sequence[int] = (),
+    refusal: int = 0,
     pool: int = 0,
 ) -> Improvement:
     """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none.
 
-    Nobody is rearranged for somebody whom it costs less to leave waiting (`_worth`). The rides in `locked` (pickup
+    Nobody is rearranged for somebody whom it costs less to leave waiting: the own direct ride and `refusal`
+    (thousandths of ms), no more. The rides in `locked` (pickup
     codes) stay on their shuttles. The last `pool` plans met are given back, too.
     """
     count = fleet.count
@@ -157,8 +163,8 @@ def improve(
     asked, stay = np.array(waiting, np.int64), np.array(locked, np.int64)
     s = open_search(
         count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
-        times.slices, node, at, asked, stay, _worth(fleet, times, asked), longest + 16, _NEIGHBOURS, _MEMORY, pool,
-        seed,
+        times.slices, node, at, asked, stay, _worth(fleet, times, asked, refusal), longest + 16, _NEIGHBOURS, _MEMORY,
+        pool, seed,
     )  # fmt: skip
     before = _begin(s)
     anneal(s, iterations, _WARM, _COLD, 0)
@@ -168,14 +174,14 @@ def improve(
     return Improvement(plans, tuple(served.tolist()), int(before), int(after), tuple(sorted(pooled)))
 
 
-def _worth(fleet: Fleet, times: DriveTimes, asked: Ints) -> Ints:
-    """What it costs to leave each of them waiting: their own direct ride and `refusal_s`; of equals, the first most."""
+def _worth(fleet: Fleet, times: DriveTimes, asked: Ints, refusal: int) -> Ints:
+    """What it costs to leave each of them waiting: their own direct ride and `refusal`; of equals, the first most."""
     if len(asked) == 0:
         return asked
     ends = fleet.visits[[asked, asked + 1], V_PLACE]
     direct = times.table[0, times.place_nodes[ends[0]], ends[1]]
     weight = fleet.rules[W_DRIVE] + fleet.rules[W_DELAY]
-    worth: Ints = weight * direct.astype(np.int64) + fleet.rules[REFUSAL] + np.arange(len(asked), 0, -1)
+    worth: Ints = weight * direct.astype(np.int64) + refusal + np.arange(len(asked), 0, -1)
     return worth
 
 

@@ -7,19 +7,11 @@ night, little in the peaks. So nobody is refused by this while shuttles stand ab
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from dispatch.core.domain import Receipt, Selective
+from dispatch.core.supply import time_for_each
 from dispatch.core.world import World
 
 BINDING = "out_of_the_way"
-
-
-def time_for_each(world: World, rules: Selective, now: int) -> int:
-    """ms of the shuttles' time that there are for each rider, if as many go on asking as did lately."""
-    shuttles = sum(s.state == "on" and s.shift.start <= now < s.shift.end for s in world.shuttles.values())
-    asked = len(world.asked) - bisect_left(world.asked, now - rules.learn_s * 1000)
-    return shuttles * rules.learn_s * 1000 // max(asked, 1)
 
 
 def refusal(
@@ -29,7 +21,7 @@ def refusal(
 
     `reach`: shuttles on shift, and those in reach.
     """
-    there = time_for_each(world, rules, now)
+    there = time_for_each(world, rules.learn_s, now)
     each = taken / max(persons, 1)
     if each <= rules.factor * there:
         return None

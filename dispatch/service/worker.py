@@ -22,7 +22,7 @@ from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Reoptimise
 from dispatch.core.fleet import Fleet
-from dispatch.core.improvement import locked, waiting
+from dispatch.core.improvement import locked, refusal, waiting
 from dispatch.core.reoptimise import Improvement, better_plans
 from dispatch.solver import OR_TOOLS
 from routing.travel_times import DriveTimes
@@ -53,6 +53,8 @@ class Question(Struct, frozen=True):
     """requests in the queue, by their pickup's code"""
     locked: tuple[int, ...]
     """pickup codes of rides that stay on their shuttles"""
+    refusal: int
+    """what it costs that somebody keeps waiting, as `improvement.refusal` has it"""
     names: tuple[str, ...]
     """shuttles by row"""
     before: dict[str, tuple[int, tuple[int, ...]]]
@@ -74,7 +76,9 @@ def question(desk: Desk, now: int) -> Question | None:
     longest = int(copy.shuttles[:, f.N].max(initial=0))
     copy.routes = fleet.routes[: fleet.count, :, : longest + 2].copy()  # without the room that plans have to grow
     copy.visits, copy.rules = fleet.visits[: 2 * len(world.numbered)].copy(), fleet.rules.copy()
-    return Question(copy, now, world.seq, settings, queued, locked(world), tuple(desk.names), before)
+    return Question(
+        copy, now, world.seq, settings, queued, locked(world), refusal(world, now), tuple(desk.names), before
+    )
 
 
 def proposals(asked: Question, found: Improvement, desk: Desk, now: int) -> tuple[list[ev.PlansProposed], int]:
@@ -200,7 +204,7 @@ def main(answer: Callable[[Question, DriveTimes], Any] | None = None) -> None:
 def _improvement(asked: Question, times: DriveTimes) -> Improvement:
     return better_plans(
         asked.fleet, times, asked.now, asked.settings, OR_TOOLS, seed=asked.seed, waiting=list(asked.queued),
-        locked=asked.locked,
+        locked=asked.locked, refusal=asked.refusal,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def town(shuttles: int, requests: int, times: DriveTimes) -> tuple[Fleet, list[i
     riders = STOPS // 2
     fleet = Fleet(shuttles, 2 * (shuttles * riders + requests) + 2, STOPS + 2)
     fleet.count = shuttles
-    fleet.rules[:] = (0, 300_000, 1000, 800, 150_000_000, 1, 0)
+    fleet.rules[:] = (0, 300_000, 1000, 800, 150_000_000, 1)
     places = len(times.place_nodes)
 
     def ride(number: int, origin: int, destination: int) -> None:

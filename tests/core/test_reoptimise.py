@@ -20,6 +20,8 @@ from tests.worlds import drive_times, grid
 
 MINUTE = 60_000
 ROADS = drive_times(grid(6, 6))
+DEAR = 2_000_000_000
+"""worth of somebody who waits, beyond any detour here"""
 
 
 class Town:
@@ -29,7 +31,7 @@ class Town:
         self.times = times
         self.fleet = Fleet(len(nodes), 8, 40)
         self.fleet.count = len(nodes)
-        self.fleet.rules[:] = (0, 5 * MINUTE, 1000, 800, 150_000_000, 1, 2_000_000_000)
+        self.fleet.rules[:] = (0, 5 * MINUTE, 1000, 800, 150_000_000, 1)
         for v, node in enumerate(nodes):
             row = self.fleet.shuttles[v]
             row[[f.NODE, f.HEADING, f.STANDS, f.SEATS, f.END, f.OPEN]] = node, -1, -1, seats, NEVER, 1
@@ -157,7 +159,7 @@ def test_a_waiting_ride_is_taken_when_others_make_room() -> None:
     town = Town([0, 5], seats=1)
     a, near = town.ride(1, 7, pickup=(0, 5)), town.ride(0, 6, pickup=(0, 3))
     town.plan(0, a, a + 1)
-    found = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near])
+    found = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near], refusal=DEAR)
     assert found.served == (near,)
     assert found.after < found.before
 
@@ -167,11 +169,11 @@ def test_a_town_is_not_rearranged_for_one_rider_at_any_price() -> None:
     town = Town([0, 5], seats=1)
     a, near = town.ride(1, 7, pickup=(0, 5)), town.ride(0, 6, pickup=(0, 3))
     town.plan(0, a, a + 1)
-    served = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near])
-    price = served.after - (served.before - int(town.fleet.rules[f.REFUSAL]))
+    served = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near], refusal=DEAR)
+    price = served.after - (served.before - DEAR)
     for worth, who in ((price + 1_000, (near,)), (price - 1_000, ())):
-        town.fleet.rules[f.REFUSAL] = worth
-        assert improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near]).served == who
+        found = improve(town.fleet, town.times, 0, iterations=100, seed=1, waiting=[near], refusal=worth)
+        assert found.served == who
 
 
 def test_who_is_waiting_and_cannot_be_carried_costs_nobody_a_promise() -> None:
@@ -223,7 +225,7 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
         plan = town.plans()[v]
         town.plan(v, *plan[:i], code, *plan[i:j], code + 1, *plan[j:])
     shuttles, routes = town.fleet.shuttles.copy(), town.fleet.routes.copy()
-    found = improve(town.fleet, town.times, 0, iterations=150, seed=seed, waiting=waiting)
+    found = improve(town.fleet, town.times, 0, iterations=150, seed=seed, waiting=waiting, refusal=DEAR)
     assert (shuttles == town.fleet.shuttles).all()
     assert (routes == town.fleet.routes).all()
     after = {**town.plans(), **found.plans}
@@ -232,4 +234,4 @@ def test_random_fleets_keep_every_ride_and_every_bound(seed: int) -> None:
     assert sorted(code for plan in after.values() for code in plan) == sorted(carried + taken)
     assert all(town.time(v, plan) == OK for v, plan in after.items())
     assert found.after <= found.before
-    assert found == improve(town.fleet, town.times, 0, iterations=150, seed=seed, waiting=waiting)
+    assert found == improve(town.fleet, town.times, 0, iterations=150, seed=seed, waiting=waiting, refusal=DEAR)

@@ -41,14 +41,6 @@ def ask(desk: Desk, origin: int, destination: int, at_s: float = 100, seats: int
     return desk.quote("r", ms(at_s))
 
 
-def test_what_there_is_for_each_counts_shuttles_on_shift_and_riders_lately() -> None:
-    """One shuttle works; ten have asked within ten minutes: a minute each. Later nobody has."""
-    world = town(RULES, riders=10).world
-    assert selective.time_for_each(world, RULES, ms(60)) == ms(60)
-    assert selective.time_for_each(world, RULES, ms(601)) == ms(600)
-    assert selective.time_for_each(world, RULES, ms(3600)) == ms(1200)
-
-
 def test_the_far_one_is_refused_at_a_busy_hour_and_the_receipt_says_why() -> None:
     """8 minutes of driving, the bonus for waking an idle shuttle taken off, where there is less than one for each."""
     desk = town(RULES, riders=10)
