@@ -98,7 +98,7 @@ def write_call(fleet: Fleet, call: Call) -> None:
 
 
 def write_drive(fleet: Fleet, shuttle: Shuttle, times: DriveTimes) -> bool:
-    """A shuttle that has set out to its next stop or has come there as its timetable has it, which then stays as it is.
+    """A shuttle that has set out, or has come to its next stop, as its timetable has it, which then stays as it is.
 
     False, and nothing written, where it has not, or where only `write_shuttle` can tell.
     """
@@ -106,8 +106,12 @@ def write_drive(fleet: Fleet, shuttle: Shuttle, times: DriveTimes) -> bool:
     if len(times.slices) > 1 or not shuttle.plan.visits or row >= fleet.count:
         return False
     goal = routes.item(row, f.PLACE, 0)
-    if shuttle.heading >= 0:  # it left as soon as it could
-        if shuttle.heading != goal or shuttles.item(row, f.HEADING) >= 0 or shuttle.at != shuttles.item(row, f.AT):
+    if shuttle.heading >= 0:  # it left as soon as it could, from where it was, and comes to its stop's door anew
+        if (
+            shuttle.at != shuttles.item(row, f.AT)
+            or shuttle.node != shuttles.item(row, f.NODE)
+            or shuttles.item(row, f.STANDS) == goal
+        ):
             return False
     elif (
         shuttles.item(row, f.HEADING) != goal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatch.core import events as ev
+from dispatch.core import fleet as f
 from dispatch.core import recovery
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Access, FixedCall, Policy, Queue, RideRequest, Shift, Weights
@@ -12,6 +13,7 @@ from dispatch.core.improvement import adopt
 from dispatch.core.manifest import manifest
 from dispatch.core.pack import pack
 from dispatch.core.schedule import planned_stops, violations
+from tests.property.test_plans import assert_packed
 from tests.worlds import drive_times, grid, ms, opened, request
 
 STREET = drive_times(grid(10, 1))
@@ -158,6 +160,29 @@ def test_a_driving_shuttle_turns_at_the_next_node() -> None:
     assert at.world.shuttles["s"].node == 2
     assert at.world.shuttles["s"].at == ms(120)
     assert booked.pickup_at == ms(180)
+
+
+def test_who_sets_out_from_elsewhere_is_timed_from_there() -> None:
+    """Not from where the shuttle stood when the ride was booked: its timetable is made anew."""
+    at = desk(shift("s", 5))
+    ask(at, request("r", 6, 7, latest_pickup_s=4000, latest_dropoff_s=9000), 0)
+    assert at.fleet.routes[0, f.BEGIN, 0] == ms(60)
+    at.apply(ev.DriveStarted(0, "s", 2, 6, "r"))
+    assert_packed(at)
+    assert at.fleet.routes[0, f.BEGIN, 0] == ms(240)
+
+
+def test_who_leaves_the_door_opens_it_again() -> None:
+    """One rider boards where another is to board; a driver who leaves first stops there a second time."""
+    at = desk(shift("s", 5), policy=Policy(reoptimise=None, dwell_stop_s=20))
+    for name in ("a", "b"):
+        ask(at, request(name, 5, 7, latest_pickup_s=4000, latest_dropoff_s=9000), 0)
+    at.apply(ev.RiderBoarded(0, "s", "a"))
+    ready = at.world.shuttles["s"].at
+    once = at.fleet.routes[0, f.DONE, 0] - ready
+    at.apply(ev.DriveStarted(ready, "s", 5, 0, "lost"))
+    assert_packed(at)
+    assert at.fleet.routes[0, f.DONE, 0] - ready == once + ms(20)
 
 
 def test_a_policy_may_forbid_turning() -> None:
