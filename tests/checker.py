@@ -39,6 +39,8 @@ class Moment:
     stands: int
     goal: int
     """place it is driving to, -1 when it does not"""
+    since: int
+    """since when whoever is aboard has waited where it stands"""
     seats_aboard: int
     wheelchairs_aboard: int
     seats: int
@@ -58,6 +60,7 @@ def moment(world: World, times: DriveTimes, name: str, now: int) -> Moment:
         at=at,
         stands=shuttle.stands,
         goal=shuttle.heading,
+        since=shuttle.since,
         seats_aboard=shuttle.aboard,
         wheelchairs_aboard=shuttle.wheelchairs,
         seats=shuttle.shift.seats,
@@ -152,8 +155,9 @@ def timetable(now: Moment, times: DriveTimes) -> list[int] | None:
         for k, visit in enumerate(now.visits):
             ready = first if k == 0 else begins[k - 1] + times_of.between(k - 1, where)
             begins[k] = max(begins[k], ready)
-            too_long = begins[k] - ready - now.wait_aboard
-            if before[k] > 0 and too_long > 0:
+            since = min(ready, now.since) if k == 0 and ready == now.at else ready
+            too_long = begins[k] - since - now.wait_aboard
+            if before[k] > 0 and too_long > 0 and begins[k] > ready:
                 if k == 0:
                     return None
                 begins[k - 1] += too_long

@@ -21,17 +21,18 @@ AT = 2  # … and since or from when: end of service, shift start, or the moment
 HEADING = 3  # place it drives to, -1 when it does not
 SLICE = 4  # time slice of the drive under way
 STANDS = 5  # place where it stands with its doors open: no second dwell per stop; -1 elsewhere
-SEATS = 6
-WHEELCHAIRS = 7
-ABOARD = 8  # persons
-WABOARD = 9  # wheelchairs
-END = 10  # of the shift
-OPEN = 11  # 1: takes new riders
-TAIL = 12  # visits at the plan's end that stay there (the depot)
-FROZEN = 13  # visits at the plan's head that may not move
-WAITS = 14  # 1: somewhere in the timetable it waits for a window to open; 2, 3: and something is delayed on purpose
-START = 15  # of the shift
-SHUTTLE_COLUMNS = 16
+SINCE = 6  # when it came to a stand there or was done with the last service; NEVER while it drives
+SEATS = 7
+WHEELCHAIRS = 8
+ABOARD = 9  # persons
+WABOARD = 10  # wheelchairs
+END = 11  # of the shift
+OPEN = 12  # 1: takes new riders
+TAIL = 13  # visits at the plan's end that stay there (the depot)
+FROZEN = 14  # visits at the plan's head that may not move
+WAITS = 15  # 1: somewhere in the timetable it waits for a window to open; 2, 3: and something is delayed on purpose
+START = 16  # of the shift
+SHUTTLE_COLUMNS = 17
 
 # routes[v, …, position]
 CODE = 0
@@ -76,6 +77,7 @@ class Fleet:
     def __init__(self, shuttles: int = 8, visits: int = 256, points: int = 16) -> None:
         self.count = 0
         self.shuttles: Ints = np.zeros((shuttles, SHUTTLE_COLUMNS), np.int64)
+        self.shuttles[:, SINCE] = NEVER
         self.routes: Ints = np.zeros((shuttles, ROUTE_ROWS, points), np.int64)
         self.visits: Ints = np.zeros((visits, VISIT_COLUMNS), np.int64)
         self.visits[:, V_RIDE] = NEVER

@@ -37,7 +37,7 @@ def fold_in(world: World, event: ev.Event) -> None:
 def _end_service(world: World, shuttle: Shuttle, place: int, at: int, duration: int) -> None:
     if place != shuttle.stands:
         duration += round(world.policy.dwell_stop_s * 1000)
-    shuttle.at = at + duration
+    shuttle.at = shuttle.since = at + duration
     shuttle.stands = place
     shuttle.heading = -1
     shuttle.rests = -1
@@ -105,10 +105,17 @@ def _never_past(shuttle: Shuttle, now: int) -> None:
         shuttle.at = now
 
 
+def _anew(shuttle: Shuttle, now: int) -> None:
+    """What a shuttle that stands was waiting for is no more: what it waits for next, it waits for from now on."""
+    _never_past(shuttle, now)
+    if shuttle.heading < 0:
+        shuttle.since = shuttle.at
+
+
 def _ride_cancelled(world: World, e: ev.RideCancelled) -> None:
     ride = world.rides[e.request]
     if ride.shuttle is not None:
-        _never_past(world.shuttles[ride.shuttle], e.at)  # what it does next, it does from now on
+        _anew(world.shuttles[ride.shuttle], e.at)
     _take_off_plan(world, ride)
     ride.state = "cancelled" if ride.promise else "declined"
     ride.shuttle = None
@@ -165,7 +172,7 @@ def _idle_sent(world: World, e: ev.IdleSent) -> None:
 
 def _drive_started(world: World, e: ev.DriveStarted) -> None:
     shuttle = world.shuttles[e.shuttle]
-    shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = e.node, e.at, e.place, -1
+    shuttle.node, shuttle.at, shuttle.heading, shuttle.stands, shuttle.since = e.node, e.at, e.place, -1, NEVER
     shuttle.rests = -1
     shuttle.awaits.clear()
 
@@ -188,13 +195,14 @@ def _shuttle_overdue(world: World, e: ev.ShuttleOverdue) -> None:
 def _stop_arrived(world: World, e: ev.StopArrived) -> None:
     shuttle = world.shuttles[e.shuttle]
     assert world.opened is not None
-    shuttle.node, shuttle.at, shuttle.heading, shuttle.stands = world.opened.place_nodes[e.place], e.at, -1, -1
+    shuttle.node, shuttle.heading, shuttle.stands = world.opened.place_nodes[e.place], -1, -1
+    shuttle.at = shuttle.since = e.at
     shuttle.idle_goal = None
 
 
 def _rider_awaited(world: World, e: ev.RiderAwaited) -> None:
     shuttle = world.shuttles[e.shuttle]
-    shuttle.at = e.until
+    shuttle.at = shuttle.since = e.until
     shuttle.awaits.setdefault(e.request, e.at)
 
 
@@ -221,7 +229,7 @@ def _no_show(world: World, e: ev.NoShow) -> None:
     _take_off_plan(world, ride)
     ride.state, ride.shuttle = "no_show", None
     shuttle = world.shuttles[e.shuttle]
-    shuttle.at = e.at
+    shuttle.at = shuttle.since = e.at
     shuttle.awaits.pop(e.request, None)
 
 
@@ -245,7 +253,7 @@ def _break_planned(world: World, e: ev.BreakPlanned) -> None:
 
 def _break_dropped(world: World, e: ev.BreakDropped) -> None:
     shuttle = world.shuttles[e.shuttle]
-    _never_past(shuttle, e.at)
+    _anew(shuttle, e.at)
     shuttle.plan = _without(shuttle.plan, 2 * e.number)
 
 
@@ -281,7 +289,7 @@ def _rider_stranded(world: World, e: ev.RiderStranded) -> None:
 
 def _all_from_now(world: World, now: int) -> None:
     for shuttle in world.shuttles.values():
-        _never_past(shuttle, now)
+        _anew(shuttle, now)
 
 
 def _road_closed(world: World, e: ev.RoadClosed) -> None:

@@ -32,6 +32,7 @@ from dispatch.core.fleet import (
     PLACE,
     ROOM,
     SEATS,
+    SINCE,
     SLICE,
     SOONEST,
     STANDS,
@@ -306,7 +307,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
         can_wait = shuttle[WAITS] > 0 or p_begin > t + to_p
-        whole = delays or (load > 0 and p_begin - t - to_p > rules[WAIT_ABOARD])
+        arrive = min(t, shuttle[SINCE]) if i == 0 and to_p == 0 else t + to_p
+        whole = delays or (load > 0 and p_begin - arrive > rules[WAIT_ABOARD])
         t, from_node, stands = p_done, p_node, p_place
         # begin to begin, no waiting counted: what of the ride no delay can take away; and the latest begin there may be
         busy = p_done - p_begin

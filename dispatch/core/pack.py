@@ -16,7 +16,7 @@ from routing.travel_times import QUARTER_MS, DriveTimes
 
 _ENDS = Struct(f"={2 * f.VISIT_COLUMNS}q")
 _SHUTTLE = Struct(f"={f.SHUTTLE_COLUMNS}q")
-_WHERE = Struct(f"={f.STANDS - f.NODE + 1}q")
+_WHERE = Struct(f"={f.SINCE - f.NODE + 1}q")
 _CODES = [Struct(f"={n}q") for n in range(64)]
 """Rows are written as bytes: numpy takes twice as long over a tuple, and this is most of what an event costs."""
 
@@ -123,7 +123,7 @@ def write_drive(fleet: Fleet, shuttle: Shuttle, times: DriveTimes) -> bool:
         routes[row, f.LEG, 0] = 0
     _WHERE.pack_into(
         shuttles.data, row * shuttles.strides[0] + f.NODE * shuttles.strides[1],
-        shuttle.node, shuttle.at, shuttle.heading, 0, shuttle.stands,
+        shuttle.node, shuttle.at, shuttle.heading, 0, shuttle.stands, shuttle.since,
     )  # fmt: skip
     return True
 
@@ -151,6 +151,7 @@ def write_shuttle(fleet: Fleet, world: World, shuttle: Shuttle, times: DriveTime
         shuttle.heading,
         leg,
         shuttle.stands,
+        shuttle.since,
         shift.seats,
         shift.wheelchairs,
         shuttle.aboard,

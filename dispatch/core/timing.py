@@ -29,6 +29,7 @@ from dispatch.core.fleet import (
     PLACE,
     ROOM,
     SEATS,
+    SINCE,
     SLICE,
     SOONEST,
     STANDS,
@@ -111,7 +112,8 @@ def settle(  # type: ignore[no-untyped-def]
             route[BEGIN, k] = begin
             if begin > arrive:
                 waits = max(waits, 1)
-                too_long = begin - arrive - rules[WAIT_ABOARD]
+                waited = begin - (min(arrive, shuttle[SINCE]) if k == 0 and drive == 0 else arrive)
+                too_long = waited - rules[WAIT_ABOARD]
                 if aboard > 0 and too_long > 0:
                     if k > 0 and route[BEGIN, k - 1] + too_long <= visits[route[CODE, k - 1], V_LATEST]:
                         route[BEGIN, k - 1] += too_long

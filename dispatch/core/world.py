@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from dispatch.core import events as ev
-from dispatch.core.domain import FixedCall, Plan, Policy, Promise, Receipt, RideRequest, Shift
+from dispatch.core.domain import NEVER, FixedCall, Plan, Policy, Promise, Receipt, RideRequest, Shift
 
 RideState = Literal[
     "asked", "queued", "booked", "aboard", "stranded", "delivered", "cancelled", "no_show", "refused", "declined"
@@ -65,6 +65,8 @@ class Shuttle(Struct, omit_defaults=True):
     """since when it stands there or passed it; in the future: end of a service, or of the street it is on"""
     heading: int = -1
     stands: int = -1
+    since: int = NEVER
+    """when it came to a stand there or was done with the last service: whoever is aboard has waited since then"""
     plan: Plan = field(default_factory=lambda: Plan(0, ()))
     aboard: int = 0
     wheelchairs: int = 0

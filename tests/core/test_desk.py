@@ -185,6 +185,30 @@ def test_who_leaves_the_door_opens_it_again() -> None:
     assert at.fleet.routes[0, f.DONE, 0] - ready == once + ms(20)
 
 
+def test_riders_aboard_have_waited_since_the_shuttle_came_whatever_is_planned_meanwhile() -> None:
+    """At the stop since 180 s for b, who comes at 450; c comes at 530, after more than 300 s, and so not before b."""
+    at = desk(shift("s", 0))
+    ask(at, request("a", 0, 9, latest_dropoff_s=9000), 0)
+    at.apply(ev.RiderBoarded(0, "s", "a"))
+    for name, depart_s in (("b", 450), ("c", 530)):
+        ask(at, request(name, 3, 9, depart_s=depart_s, latest_pickup_s=4000, latest_dropoff_s=9000), 0)
+    a, b, c = (2 * at.world.rides[name].number for name in "abc")
+    left = at.world.shuttles["s"].at
+    at.apply(ev.DriveStarted(left, "s", 0, 3, "b"))
+    at.apply(ev.StopArrived(ms(180), "s", 3, 3))
+    ask(at, request("d", 9, 8, depart_s=400, latest_pickup_s=9000, latest_dropoff_s=19000), ms(300))
+    assert at.world.shuttles["s"].at == ms(300)  # what is planned now begins now
+    d = 2 * at.world.rides["d"].number
+    plans = {"late": (c, b), "soon": (b, c)}
+    said = {
+        name: violations(
+            at.world, at.fleet, at.times, {"s": (*first, a + 1, b + 1, c + 1, d, d + 1)}, ms(300), new=set()
+        )
+        for name, first in plans.items()
+    }
+    assert said == {"late": ["s: riders aboard would wait at a stop point for longer than allowed"], "soon": []}
+
+
 def test_a_policy_may_forbid_turning() -> None:
     """Without diversion the stop being driven to comes first."""
     at = desk(shift("s", 0), policy=Policy(reoptimise=None, divert=False))

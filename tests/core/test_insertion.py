@@ -16,7 +16,7 @@ from dispatch.core.fleet_insertion import best_insertion
 from dispatch.core.insertion import INFEASIBLE, best_in_route
 from dispatch.core.timing import OK, time_route
 
-BATCHES = int(os.environ.get("NARU_BATCHES", "3"))
+BATCHES = int(os.environ.get("NARU_BATCHES", "12"))
 """of a hundred random worlds"""
 
 
@@ -78,11 +78,14 @@ class World:
             old = list(begins)
             for k, code in enumerate(plan):
                 begins[k] = max(begins[k], arrival(k))
-                waited = begins[k] - arrival(k) - int(self.rules[f.WAIT_ABOARD])
-                if loads[k] > 0 and waited > 0:
+                since = arrival(k)
+                if k == 0 and since == self.at:
+                    since = min(since, int(self.shuttle[f.SINCE]))
+                too_long = begins[k] - since - int(self.rules[f.WAIT_ABOARD])
+                if loads[k] > 0 and too_long > 0 and begins[k] > arrival(k):
                     if k == 0:
                         return None
-                    begins[k - 1] += waited
+                    begins[k - 1] += too_long
                 if code % 2 and code - 1 in plan:
                     pickup = plan.index(code - 1)
                     begins[pickup] = max(begins[pickup], begins[k] - self.visits[code][f.V_RIDE])
@@ -154,6 +157,7 @@ def town(seed: int) -> tuple[World, random.Random]:
     world = World(table, rules, node=r.randrange(8), at=r.randrange(100))
     s = world.shuttle
     s[f.HEADING], s[f.STANDS] = -1, r.choice((-1, world.node))
+    s[f.SINCE] = r.choice((NEVER, world.at - r.randrange(100)))
     s[f.SEATS], s[f.WHEELCHAIRS], s[f.OPEN] = r.randint(1, 4), r.randint(0, 1), 1
     s[f.END] = r.choice((NEVER, 2500))
     for _ in range(r.randint(0, 2)):  # riders aboard
@@ -185,8 +189,10 @@ def town(seed: int) -> tuple[World, random.Random]:
 def any_ride(world: World, r: random.Random) -> int:
     """A request with random limits."""
     origin, destination = r.sample(range(8), 2)
-    direct = int(world.table[0, origin, destination])
     early = r.randrange(1200)
+    if destination != world.node and r.random() < 0.15:  # where the shuttle stands, soon
+        origin, early = world.node, world.at + r.randrange(150)
+    direct = int(world.table[0, origin, destination])
     return world.ride(
         origin, destination, r.randint(1, 2), int(r.random() < 0.2), dwell=r.choice((0, 5)),
         pickup=(early, early + r.randint(50, 600)),

@@ -63,7 +63,7 @@ MUTANTS = [
     Mutant("a missing rider is not waited for", "simulator/vehicles.py", "desk.world.policy.no_show_grace_s * 1000",
            "desk.world.policy.no_show_grace_s"),
     Mutant("the wait with riders aboard has no bound", f"{CORE}/timing.py",
-           "too_long = begin - arrive - rules[WAIT_ABOARD]", "too_long = begin - arrive - NEVER"),
+           "too_long = waited - rules[WAIT_ABOARD]", "too_long = waited - NEVER"),
     # places
     Mutant("one rider too many", f"{CORE}/timing.py", "        if load > shuttle[SEATS] or ",
            "        if load > shuttle[SEATS] + 1 or "),
