@@ -154,9 +154,9 @@ def improve(
 ) -> Improvement:
     """Search for better plans of the whole fleet, also for the rides in `waiting` (pickup codes) that are on none.
 
-    Nobody is rearranged for somebody whom it costs less to leave waiting: the own direct ride and `refusal`
-    (thousandths of ms), no more. The rides in `locked` (pickup
-    codes) stay on their shuttles. The last `pool` plans met are given back, too.
+    Nobody is rearranged for somebody whom it costs less to leave waiting: their own direct ride and `refusal`
+    (thousandths of ms). The rides in `locked` (pickup codes) stay on their shuttles. The last `pool` plans met are
+    given back, too.
     """
     count = fleet.count
     node, at, longest = _starts(count, now, fleet.shuttles, times.table, times.indptr, times.heads, times.edge_ms)
