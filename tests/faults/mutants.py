@@ -82,8 +82,8 @@ MUTANTS = [
     Mutant("stale plans are proposed", "worker.py", "        fresh = all(", "        fresh = True or all("),
     Mutant("a worker that hangs is waited for", "worker.py", "asyncio.timeout(self.hangs_s)", "asyncio.timeout(None)"),
     Mutant("a worker's nonsense is proposed", "worker.py", 'raise WorkerFailed("plans of', 'print("plans of'),
-    Mutant("locked rides are given to the search", "worker.py", "queued, locked(world), tuple(",
-           "queued, (), tuple("),
+    Mutant("locked rides are given to the search", "worker.py", "queued, locked(world), refusal(",
+           "queued, (), refusal("),
 ]  # fmt: skip
 
 

@@ -41,8 +41,8 @@ MUTANTS = [
            "shuttle[AT], shuttle[HEADING], now - 60_000"),
     Mutant("a closed road is driven", f"{CORE}/desk.py", "self.reroute(frozenset(world.closed_edges), ",
            "self.reroute(frozenset(), "),
-    Mutant("a shuttle leaves before all are in", f"{CORE}/fold.py", "    shuttle.at = at + duration\n",
-           "    shuttle.at = at\n"),
+    Mutant("a shuttle leaves before all are in", f"{CORE}/fold.py",
+           "    shuttle.at = shuttle.since = at + duration\n", "    shuttle.at = shuttle.since = at\n"),
     Mutant("a shuttle leaves yesterday", f"{CORE}/fold.py", "    if shuttle.heading < 0 and shuttle.at < now:\n",
            "    if False:\n"),
     # promises
