@@ -53,8 +53,6 @@ def _floor(  # type: ignore[no-untyped-def]
     late = visit[V_LATEST]
     served = visit[V_DWELL] + direct - now
     least, to_p = w_delay * (there + served), to_place[shuttle[NODE]]
-    if n == 0:
-        return least + w_drive * (to_p + direct) - rules[WAKE] if shuttle[HEADING] < 0 else least
     give = 2 * rules[STOP_DWELL]
     dropoffs = 0
     for k in range(n):
@@ -109,27 +107,33 @@ def best_insertion(  # type: ignore[no-untyped-def]
     served = visit[V_DWELL] + direct - now
     # who may be the best, and what that costs at least
     may, least = np.empty(count, np.int64), np.empty(count, np.int64)
-    v = -1
+    v, lowest = -1, np.int64(0)
     for other in range(count):
         shuttle = shuttles[other]
         if shuttle[OPEN] == 0 or shuttle[END] <= early or shuttle[START] > late:
             continue
         takes += 1
+        low = np.int64(-INFEASIBLE)
         if one_slice:
             # nobody is at the pickup sooner than by driving there straight from where the shuttle last was known to be
-            there = max(shuttle[AT] + to_place[shuttle[NODE]], early)
+            drive = to_place[shuttle[NODE]]
+            there = max(shuttle[AT] + drive, early)
             if there > late:
                 continue
-            least[other] = rules[W_DELAY] * (there + served) - (rules[WAKE] if shuttle[N] == 0 else 0)
-            if shuttle[WAITS] > 0:
-                # whoever waited for a window may wait less, where the new rider stops where the shuttle stops anyway
-                least[other] -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
-        if not one_slice or is_loose(shuttle, rules, slices):
-            least[other] = -INFEASIBLE
+            if not is_loose(shuttle, rules, slices):
+                low = rules[W_DELAY] * (there + served)
+                if shuttle[N] == 0:
+                    low -= rules[WAKE]
+                    if shuttle[HEADING] < 0:
+                        low += rules[W_DRIVE] * (drive + direct)
+                elif shuttle[WAITS] > 0:
+                    # who waited for a window may wait less, where the new rider stops where the shuttle stops anyway
+                    low -= rules[W_DELAY] * rules[STOP_DWELL] * shuttle[N]
+        least[other] = low
         may[reach] = other
         reach += 1
-        if v < 0 or least[other] < least[v]:
-            v = other
+        if v < 0 or low < lowest:
+            v, lowest = other, low
     m = reach
     first = True
     while v >= 0:
@@ -138,7 +142,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
         node, at = start(shuttle, now, table, indptr, heads, edge_ms)
         if not one_slice or at + to_place[node] <= late:
             cost, i, j, p, d, _ = best_in_route(
-                shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, place_nodes, slices
+                shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, into, place_nodes, slices
             )
             if i >= 0:
                 best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
@@ -146,7 +150,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
         for k in range(m):
             other = may[k]
             shuttle = shuttles[other]
-            if first and one_slice and least[other] < best and shuttle[WAITS] == 0:
+            if first and one_slice and least[other] < best and shuttle[WAITS] == 0 and shuttle[N] > 0:
                 # after who could be there soonest few others can be better
                 there = max(shuttle[AT] + to_place[shuttle[NODE]], early)
                 least[other] = _floor(
@@ -163,7 +167,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def nearest(  # type: ignore[no-untyped-def]
-    count, code, now, shuttles, routes, scratch, visits, rules, table, _, place_nodes, slices, indptr, heads, edge_ms
+    count, code, now, shuttles, routes, scratch, visits, rules, table, into, place_nodes, slices, indptr, heads, edge_ms
 ):
     """Why nobody carries the request: (shuttles on shift, those in reach, the NEAREST ones that came nearest to it).
 
@@ -186,7 +190,7 @@ def nearest(  # type: ignore[no-untyped-def]
             reach += 1
             _, i, _, _, _, stage = best_in_route(
                 shuttle, routes[v], scratch, node, at, now, code, np.int64(INFEASIBLE), visits, rules, table,
-                place_nodes, slices,
+                into, place_nodes, slices,
             )  # fmt: skip
             if i >= 0:
                 stage = FITS

@@ -192,7 +192,7 @@ def _follow(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def best_in_route(  # type: ignore[no-untyped-def]
-    shuttle, route, scratch, node, at, now, code, bound, visits, rules, table, place_nodes, slices
+    shuttle, route, scratch, node, at, now, code, bound, visits, rules, table, into, place_nodes, slices
 ):
     """Best insertion of ride `code` into one plan: (cost, i, j, pickup begins, drop-off begins, why not).
 
@@ -208,6 +208,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
     p_node, d_node = place_nodes[p_place], place_nodes[d_place]
     w_drive, w_delay, stop_dwell, end = rules[W_DRIVE], rules[W_DELAY], rules[STOP_DWELL], shuttle[END]
     one_slice = len(slices) == 1
+    # the drives to and from the rider's two stop points, each a row: one speed all day asks nothing else of the table
+    to_pickup, from_pickup, to_dropoff, from_dropoff = into[p_place], table[0, p_node], into[d_place], table[0, d_node]
     waking = rules[WAKE] if n == 0 and shuttle[HEADING] < 0 else 0
     best, best_i, best_j, best_p, best_d = bound, -1, -1, 0, 0
     stage = PICKUP_LATE
@@ -229,7 +231,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
     if rigid:
         for k in range(n):
             dropoffs += route[CODE, k] & 1
-    straight = p_dwell + (table[slices[0], p_node, d_place] if one_slice else 0)
+    straight = p_dwell + (from_pickup[d_place] if one_slice else 0)
     last = n - shuttle[TAIL]
     first = shuttle[FROZEN]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
@@ -238,10 +240,10 @@ def best_in_route(  # type: ignore[no-untyped-def]
         scratch[LEAST, last + 1] = FAR
         for j in range(last, first, -1):
             before = route[PLACE, j - 1]
-            detour = table[0, place_nodes[before] if before >= 0 else node, d_place]
+            detour = to_dropoff[place_nodes[before] if before >= 0 else node]
             m = onward_from(route, j, n)
             if m < n:
-                detour += table[0, d_node, route[PLACE, m]] - route[LEG, m]
+                detour += from_dropoff[route[PLACE, m]] - route[LEG, m]
             scratch[LEAST, j] = min(scratch[LEAST, j + 1], detour)
     for k in range(first):
         dropoffs -= route[CODE, k] & 1
@@ -269,7 +271,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
         # the drive under way keeps its slice where it goes on to the same place
         s = slice_at(slices, t)
         s_p = shuttle[SLICE] if i == 0 and p_place == shuttle[HEADING] else s
-        to_p = table[s_p, from_node, p_place]
+        to_p = to_pickup[from_node] if one_slice else table[s_p, from_node, p_place]
         p_begin = max(t + to_p, p_early)
         if p_begin > p_late:
             continue
@@ -283,7 +285,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
             old_leg = table[s_old, from_node, onward]
         p_done = p_begin + p_dwell + (stop_dwell if p_place != stands else 0)
         s = slice_at(slices, p_done)
-        direct = table[s, p_node, d_place]
+        direct = from_pickup[d_place] if one_slice else table[s, p_node, d_place]
         if max(p_done + direct, d_early) > d_late:
             stage = max(stage, DROPOFF_LATE)
             continue
@@ -297,8 +299,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
             detour, late = to_p - old_leg, 0
             beside = detour + direct
             if onward >= 0:
-                leg = table[s, p_node, onward]
-                beside += table[s, d_node, onward]
+                leg = from_pickup[onward]
+                beside += from_dropoff[onward]
                 detour += leg
                 if rigid and m == i:
                     late = w_delay * dropoffs * max(p_done + leg - route[BEGIN, i] - give, 0)
@@ -321,7 +323,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
             if t > d_late:
                 break
             s = slice_at(slices, t)
-            to_d = table[s, from_node, d_place]
+            to_d = to_dropoff[from_node] if one_slice else table[s, from_node, d_place]
             d_arrive = t + to_d
             d_begin = max(d_arrive, d_early)
             if d_begin <= d_late:
@@ -331,7 +333,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 onward = route[PLACE, m] if m < n else -1
                 d_done = d_begin + d_dwell + (stop_dwell if d_place != stands else 0)
                 if onward >= 0:
-                    leg = table[s, d_node, onward]
+                    leg = from_dropoff[onward] if one_slice else table[s, d_node, onward]
                     total_drive += leg
                     if rigid and m == j:
                         shift = d_done + leg - route[BEGIN, j]
@@ -365,7 +367,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                         if busy + to_d > ride or d_begin - p_latest > ride:
                             verdict = 0
                         elif onward >= 0 and m == j:
-                            there = d_begin + d_dwell + table[s, d_node, onward]
+                            there = d_begin + d_dwell + from_dropoff[onward]
                             if there > route[LATEST_OK, j] + 2 * stop_dwell:
                                 verdict = 0
                     if verdict < 0 and (can_wait or d_begin > d_arrive):
@@ -392,7 +394,9 @@ def best_in_route(  # type: ignore[no-untyped-def]
             place = route[PLACE, j]
             leg = 0
             if place >= 0:
-                leg = route[LEG, j] if one_slice and j > i else table[s, from_node, place]
+                leg = from_pickup[place] if one_slice else table[s, from_node, place]
+                if one_slice and j > i:
+                    leg = route[LEG, j]
                 from_node = place_nodes[place]
             arrive = t + leg
             begin = max(arrive, visits[c, V_EARLIEST])

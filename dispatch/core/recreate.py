@@ -73,7 +73,7 @@ def _find_reach(s, e):  # type: ignore[no-untyped-def]
             continue
         cost = -INFEASIBLE
         if one_slice:
-            there = max(s.plans[v, START_AT] + s.table[0, s.plans[v, START_NODE], place], early)
+            there = max(s.plans[v, START_AT] + s.into[place, s.plans[v, START_NODE]], early)
             if there > late or there > shuttle[END]:
                 continue
             cost = s.rules[W_DELAY] * (there + served)
@@ -164,7 +164,7 @@ def _best_in(s, e, v, bound):  # type: ignore[no-untyped-def]
     cost, i, j, _, _, _ = best_in_route(
         s.shuttles[v], s.routes[v], s.scratch, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], code, bound,
         s.visits, s.rules,
-        s.table, s.place_nodes, s.slices,
+        s.table, s.into, s.place_nodes, s.slices,
     )  # fmt: skip
     return cost, i, j
 

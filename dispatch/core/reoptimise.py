@@ -162,7 +162,7 @@ def improve(
     node, at, longest = _starts(count, now, fleet.shuttles, times.table, times.indptr, times.heads, times.edge_ms)
     asked, stay = np.array(waiting, np.int64), np.array(locked, np.int64)
     s = open_search(
-        count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes,
+        count, now, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.into, times.place_nodes,
         times.slices, node, at, asked, stay, _worth(fleet, times, asked, refusal), longest + 16, _NEIGHBOURS, _MEMORY,
         pool, seed,
     )  # fmt: skip

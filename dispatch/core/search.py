@@ -103,6 +103,7 @@ FIELDS = [
     "visits",
     "rules",
     "table",
+    "into",
     "place_nodes",
     "slices",
     "shuttles",
@@ -128,7 +129,7 @@ structref.define_proxy(Search, SearchType, FIELDS)  # type: ignore[no-untyped-ca
 @njit(cache=True)
 def state(s):  # type: ignore[no-untyped-def]
     """(n, plans, rides, reach, routes, pool) of a search: its own arrays, for who steers it from outside."""
-    _, _, _, _, _, _, routes, plans, rides, _, _, _, _, _, reach, _, _, pool, n, _ = s.owned
+    _, _, _, _, _, _, _, routes, plans, rides, _, _, _, _, _, reach, _, _, pool, n, _ = s.owned
     return n, plans, rides, reach, routes, pool
 
 
@@ -277,7 +278,7 @@ def moved(s, e, v):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def open_search(  # type: ignore[no-untyped-def]
-    count, now, shuttles, routes, visits, rules, table, place_nodes, slices, node, at, waiting, locked, penalties,
+    count, now, shuttles, routes, visits, rules, table, into, place_nodes, slices, node, at, waiting, locked, penalties,
     widest, neighbours, memory, pool, seed,
 ):  # fmt: skip
     """The first `count` shuttles, begun at (node, at) each, made ready for a search.
@@ -355,12 +356,12 @@ def open_search(  # type: ignore[no-untyped-def]
     scratch = np.zeros((ROUTE_ROWS, widest + 2), np.int64)
     met = np.zeros((pool, widest + 3), np.int64)
     s = Search(  # type: ignore[no-untyped-call]
-        uncounted(visits), uncounted(rules), uncounted(table), uncounted(place_nodes), uncounted(slices),
-        uncounted(shuttles), uncounted(work), uncounted(plans), uncounted(rides), uncounted(element),
+        uncounted(visits), uncounted(rules), uncounted(table), uncounted(into), uncounted(place_nodes),
+        uncounted(slices), uncounted(shuttles), uncounted(work), uncounted(plans), uncounted(rides), uncounted(element),
         uncounted(lists), uncounted(spare), uncounted(scratch), uncounted(near), uncounted(reach),
         uncounted(least), uncounted(known), met, uncounted(n), uncounted(chance),
-        (visits, rules, table, place_nodes, slices, shuttles, work, plans, rides, element, lists, spare, scratch, near,
-         reach, least, known, met, n, chance),
+        (visits, rules, table, into, place_nodes, slices, shuttles, work, plans, rides, element, lists, spare, scratch,
+         near, reach, least, known, met, n, chance),
     )  # fmt: skip
     for v in range(count):
         retime(s, v)

@@ -213,7 +213,7 @@ def test_best_insertion_in_a_route_is_the_best_of_all(batch: int) -> None:
         s = world.shuttle
         got, i, j, p, d, _ = best_in_route(
             s, route, scratch, world.node, world.at, world.at, code, INFEASIBLE, visits, world.rules, world.table,
-            places, slices,
+            np.ascontiguousarray(world.table[0, places].T), places, slices,
         )  # fmt: skip
         assert got == cost, (seed, i, j)
         if i >= 0:
