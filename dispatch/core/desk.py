@@ -89,6 +89,12 @@ class Desk:
             ):
                 self._unwritten.add(name)
             return
+        if kind in _ONE_RIDE:
+            fold_in(world, event)
+            write_ride(self._fleet, world, world.rides[event.request])  # type: ignore[attr-defined]
+            self._unwritten.add(event.shuttle)  # type: ignore[attr-defined]
+            self.touched.add(event.shuttle)  # type: ignore[attr-defined]
+            return
         request = getattr(event, "request", None)
         ride = world.rides.get(request) if isinstance(request, str) else None
         touched = {getattr(event, "shuttle", None), ride.shuttle if ride else None}
@@ -162,7 +168,7 @@ class Desk:
 
     def explain(self, request: str, now: int) -> Receipt:
         """Why an open request can't be had now: what bound each shuttle, and what would have worked."""
-        return why_not(self.world, self.fleet, self.times, self.world.rides[request], now)
+        return why_not(self.world, self.fleet, self.names, self.times, self.world.rides[request], now)
 
     def accept(self, quote: Quote, now: int) -> list[ev.Event]:
         """Book what was quoted, judged again if the world has moved on; [] if it can no longer be had."""
@@ -235,7 +241,8 @@ class Desk:
         )
 
     def _between(self, ride: Ride, now: int, origin: Access, destination: Access, within: Promise) -> Opening | None:
-        return opening_between(self.fleet, self.times, self.world.policy, ride, now, origin, destination, within)
+        policy = self.world.policy
+        return opening_between(self.fleet, self.times, policy, ride, now, origin, destination, within).opening
 
     def _too_much(self, ride: Ride, found: Found, now: int) -> Receipt | None:
         """The refusal of a ride that takes too much of the shuttles' time, if the policy is so."""
@@ -371,4 +378,6 @@ _DRIVES = frozenset(
 """what changes a shuttle and nobody's ride"""
 _AS_PLANNED = frozenset({ev.DriveStarted, ev.StopArrived})
 """of these, what a timetable foresees"""
+_ONE_RIDE = frozenset({ev.RideBooked, ev.RiderBoarded, ev.RiderAlighted})
+"""what changes a ride and the shuttle that it is on, and no other"""
 _ROADS = frozenset({ev.RoadClosed, ev.RoadReopened, ev.SpeedsChanged})

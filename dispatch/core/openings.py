@@ -15,7 +15,6 @@ from dispatch.core import fleet as f
 from dispatch.core import fleet_insertion, offers, overdue
 from dispatch.core.domain import Access, Policy, Promise
 from dispatch.core.fleet import Fleet
-from dispatch.core.insertion import INFEASIBLE
 from dispatch.core.pack import write_ends
 from dispatch.core.world import Ride
 from routing.travel_times import DriveTimes
@@ -60,21 +59,22 @@ def best_opening(
     `nearest_only`: between the stop points nearest to where the rider is and wants to be.
     """
     request = ride.request
-    best: Opening | None = None
-    best_cost, on_shift, reach = INFEASIBLE, 0, 0
+    best = Found(None, 0, 0)
     choices = 1 if nearest_only else policy.stop_choices
-    walking = int(fleet.rules[f.W_DELAY])
     for origin in islice(request.origins, choices):
         for destination in islice(request.destinations, choices):
             if origin.place == destination.place:
                 continue
             allowed = offers.limits(request, policy, now, origin, destination, later=later)
-            hit = _ask(fleet, times, policy, ride, now, origin, destination, allowed)
-            on_shift, reach = hit[8], max(reach, hit[9])
-            cost = hit[0] + walking * (origin.walk + destination.walk)
-            if hit[1] >= 0 and cost < best_cost:
-                best_cost, best = cost, _opening(hit, cost, origin, destination, allowed)
-    return Found(best, on_shift, reach)
+            found = opening_between(fleet, times, policy, ride, now, origin, destination, allowed)
+            best = Found(_better(best.opening, found.opening), found.on_shift, max(best.in_reach, found.in_reach))
+    return best
+
+
+def _better(one: Opening | None, other: Opening | None) -> Opening | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.cost < one.cost else one
 
 
 def opening_between(
@@ -86,33 +86,19 @@ def opening_between(
     origin: Access,
     destination: Access,
     allowed: Promise,
-) -> Opening | None:
-    """The best opening between these stop points within these limits; None if there is none."""
-    hit = _ask(fleet, times, policy, ride, now, origin, destination, allowed)
-    return None if hit[1] < 0 else _opening(hit, hit[0], origin, destination, allowed)
-
-
-def _opening(hit: tuple[int, ...], cost: int, origin: Access, destination: Access, allowed: Promise) -> Opening:
-    return Opening(cost, hit[1], (hit[2], hit[3]), hit[4], hit[5], origin, destination, allowed)
-
-
-def _ask(
-    fleet: Fleet,
-    times: DriveTimes,
-    policy: Policy,
-    ride: Ride,
-    now: int,
-    origin: Access,
-    destination: Access,
-    allowed: Promise,
-) -> tuple[int, ...]:
-    """What `fleet_insertion.best_insertion` returns."""
+) -> Found:
+    """The best opening between these stop points within these limits."""
     write_ends(fleet, policy, ride, origin.place, destination.place, allowed)
     code = 2 * ride.number
     hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *read_by_kernels(fleet, times))
     if hit[1] >= 0 and overdue.is_overdue(fleet.shuttles[hit[1]], fleet.routes[hit[1]], now):
         hit = as_if_all_went_on(fleet, times, code, now)
-    return hit
+    cost, row, i, j, pickup_at, dropoff_at, _, _, on_shift, in_reach = hit
+    if row < 0:
+        return Found(None, on_shift, in_reach)
+    cost += int(fleet.rules[f.W_DELAY]) * (origin.walk + destination.walk)
+    opening = Opening(cost, row, (i, j), pickup_at, dropoff_at, origin, destination, allowed)
+    return Found(opening, on_shift, in_reach)
 
 
 def as_if_all_went_on(fleet: Fleet, times: DriveTimes, code: int, now: int) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dispatch.core import fleet_insertion, insertion, offers
 from dispatch.core.domain import Cause, Receipt, RideRequest
 from dispatch.core.fleet import Fleet
@@ -34,8 +36,11 @@ def impossible(world: World, request: RideRequest, now: int) -> Receipt | None:
     return None if binding is None else Receipt(0, 0, binding)
 
 
-def why_not(world: World, fleet: Fleet, times: DriveTimes, ride: Ride, now: int) -> Receipt:
-    """Why an open request can't be had now: what bound each shuttle, and what would have worked."""
+def why_not(world: World, fleet: Fleet, names: Sequence[str], times: DriveTimes, ride: Ride, now: int) -> Receipt:
+    """Why an open request can't be had now: what bound each shuttle, and what would have worked.
+
+    `names`: the shuttles', by their rows.
+    """
     request, policy = ride.request, world.policy
     never = impossible(world, request, now)
     if never is not None:
@@ -47,7 +52,6 @@ def why_not(world: World, fleet: Fleet, times: DriveTimes, ride: Ride, now: int)
     on_shift, reach, nearest = fleet_insertion.nearest(
         fleet.count, 2 * ride.number, now, *read_by_kernels(fleet, times)
     )
-    names = list(world.shuttles)
     causes = tuple(
         Cause(names[v], CONSTRAINTS[stage], short)
         for v, stage, short in nearest.tolist()
