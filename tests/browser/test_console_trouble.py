@@ -1,8 +1,9 @@
-"""What goes wrong at the console: a restart, a cut connection, two operators on one ride, hostile words, an old key."""
+"""Trouble at the console: a restart, a cut connection, two operators on a ride, haste, hostile words, an old key."""
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Open, shot
 from tests.browser.operators import NASTY, RTL, answered, console
@@ -55,6 +56,55 @@ def test_two_operators_on_one_ride(playground: Service, watched: Open) -> None:
     shot(second, "console-two-operators")
     second.keyboard.press("Escape")
     expect(second.locator("#details")).to_contain_text("locked by mina: First come")
+
+
+AS_IT_HIDES = """act => new MutationObserver((_, seen) => {
+    if (document.querySelector('dialog[open]') !== null) return;
+    seen.disconnect();
+    if (act === 'key') document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'b', bubbles: true }));
+    else document.querySelector('[aria-keyshortcuts=b]').click();
+}).observe(document, { subtree: true, childList: true, attributeFilter: ['open'] })"""
+"""Ask for a booking as soon as no dialog is to be seen: earlier than any person, before the browser's next task."""
+
+
+@pytest.mark.parametrize("act", ["key", "click"])
+def test_escape_and_on_at_once(island: Service, watched: Open, act: str) -> None:
+    """Nothing that follows Escape is lost, and the end of the last dialog is not that of the next."""
+    page = console(island, watched)
+    phone = page.get_by_label("Phone number")
+    for letter in ("?", "/", "p", "b"):
+        page.keyboard.press(letter)
+        expect(page.locator("dialog :focus")).to_have_count(1)
+        page.keyboard.type("12")
+        page.evaluate(AS_IT_HIDES, act)
+        page.keyboard.press("Escape")
+        expect(phone).to_be_focused()
+        page.keyboard.type("+674")
+        expect(phone).to_have_value("+674")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_answer_later_than_the_next_dialog(island: Service, watched: Open) -> None:
+    """An act that is done when another dialog is open does not close that one."""
+    page = console(island, watched)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/operator/messages", hold)
+    page.keyboard.press("w")
+    page.get_by_label("Words").fill("Road works")
+    page.get_by_label("Reason").fill("delay")
+    with page.expect_request("**/v1/operator/messages"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.get_by_label("Phone number").fill("+674")
+    held[0].fulfill(json={"riders": 3})
+    expect(answered(page)).to_contain_text("3 riders")
+    expect(page.get_by_label("Phone number")).to_have_value("+674")
 
 
 def test_words_of_all_kinds(playground: Service, watched: Open) -> None:

@@ -6,7 +6,7 @@ import { problemWords, whyWords } from "../shared/problems";
 import type { Offer, QuotesSaid, StopPointSaid } from "../shared/types";
 import { serviceNow, zone } from "../shared/zone";
 import { book, decline, findRider, queue, quotes } from "./acts";
-import { Dialog, dialog } from "./dialog";
+import { Dialog, dialog, useClose } from "./dialog";
 import { StopField } from "./stop_field";
 import { choose } from "./store";
 import { t } from "./words";
@@ -17,6 +17,7 @@ export function askBooking(): void {
 
 function Booking() {
   const w = t.value.booking;
+  const close = useClose();
   const [phone, setPhone] = useState("");
   const [name, setName] = useState("");
   const [from, setFrom] = useState<StopPointSaid | null>(null);
@@ -87,7 +88,7 @@ function Booking() {
           <button type="button" class="button" onClick={askBooking}>
             {w.another}
           </button>
-          <button type="button" class="button primary" autofocus onClick={() => (dialog.value = null)}>
+          <button type="button" class="button primary" autofocus onClick={close}>
             {t.value.dialog.close}
           </button>
         </footer>
@@ -168,7 +169,7 @@ function Booking() {
                   await queue(asked!.rider, said.request);
                   open.current = null;
                   choose("ride", said.request);
-                  dialog.value = null;
+                  close();
                 })
               }
             >

@@ -1,8 +1,8 @@
 // Dialogs: native ones, so the page behind is out of reach of keyboard and screen reader while one is open.
 
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiProblem } from "../shared/api";
 import { problemWords } from "../shared/problems";
 import { seenNow } from "./acts";
@@ -12,16 +12,30 @@ import { quickReasons, t } from "./words";
 
 /** the dialog that is open, as what it renders; null: none */
 export const dialog = signal<(() => ComponentChildren) | null>(null);
-export const closeDialog = (): void => {
-  dialog.value = null;
-};
+/** the dialog that what is rendered belongs to */
+const Own = createContext<typeof dialog.value>(null);
+
+/** What closes the dialog it is asked for in, and no other: a close event or an answer may come when the next is open. */
+export function useClose(): () => void {
+  const own = useContext(Own);
+  return () => {
+    if (dialog.value === own) dialog.value = null;
+  };
+}
 
 export function DialogHost() {
-  return dialog.value === null ? null : <>{dialog.value()}</>;
+  const own = dialog.value;
+  // the key: the next dialog takes over neither the last one's element, which may be closed, nor what was typed there
+  return own === null ? null : (
+    <Own.Provider key={own} value={own}>
+      {own()}
+    </Own.Provider>
+  );
 }
 
 export function Dialog(props: { title: string; wide?: boolean; children: ComponentChildren }) {
   const frame = useRef<HTMLDialogElement>(null);
+  const close = useClose();
   const name = useId();
   useEffect(() => {
     const came = document.activeElement as HTMLElement | null;
@@ -33,15 +47,17 @@ export function Dialog(props: { title: string; wide?: boolean; children: Compone
       ref={frame}
       class={props.wide ? "dialog wide" : "dialog"}
       aria-labelledby={name}
-      onClose={closeDialog}
+      // not at its close alone: that the browser tells in a later task, and the next key may come before
+      onCancel={close}
+      onClose={close}
       onClick={(event) => {
-        if (event.target === frame.current) closeDialog();
+        if (event.target === frame.current) close();
       }}
     >
       <div class="dialog-body">
         <header>
           <h2 id={name}>{props.title}</h2>
-          <button type="button" class="icon-button" aria-label={t.value.dialog.close} onClick={closeDialog}>
+          <button type="button" class="icon-button" aria-label={t.value.dialog.close} onClick={close}>
             ×
           </button>
         </header>
@@ -65,6 +81,7 @@ export function ActForm(props: {
   run: (reason: string) => Promise<void> | null;
   first?: boolean;
 }) {
+  const close = useClose();
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>(null);
@@ -86,7 +103,7 @@ export function ActForm(props: {
     setBusy(true);
     try {
       await work;
-      closeDialog();
+      close();
     } catch (error) {
       setProblem(error);
       setBusy(false);
@@ -132,7 +149,7 @@ export function ActForm(props: {
         </p>
       )}
       <footer>
-        <button type="button" class="button" onClick={closeDialog}>
+        <button type="button" class="button" onClick={close}>
           {t.value.dialog.cancel}
         </button>
         <button type="submit" class={props.danger ? "button danger-fill" : "button primary"} disabled={busy}>

@@ -1,7 +1,7 @@
 // Find a shuttle, a ride or a stop point by a part of its name.
 
 import { useState } from "preact/hooks";
-import { Dialog, closeDialog, dialog } from "./dialog";
+import { Dialog, dialog, useClose } from "./dialog";
 import { showOnMap } from "./map";
 import { byName } from "./status";
 import { stopsMatching } from "./stop_field";
@@ -16,6 +16,7 @@ export function askSearch(): void {
 
 function Search() {
   const w = t.value.search;
+  const close = useClose();
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const sought = text.trim().toLocaleLowerCase();
@@ -33,7 +34,7 @@ function Search() {
   const go = (at: number) => {
     const row = rows[at];
     if (row === undefined) return;
-    closeDialog();
+    close();
     row.go();
   };
   return (
