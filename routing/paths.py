@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def next_edge(table, indptr, heads, edge_ms, k, node, goal):  # type: ignore[no-untyped-def]
     """Edge that a fastest drive from `node` to place `goal` takes next; -1 at the goal or where there is no way."""
     left = table[k, node, goal]

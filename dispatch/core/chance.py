@@ -15,7 +15,7 @@ EXPONENTIAL = np.array([round(-1024 * math.log((i + 0.5) / 4096)) for i in range
 """4,096 evenly likely values of an exponential variate, in 1,024ths: annealing without a logarithm in the loop."""
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def draw(state, below):  # type: ignore[no-untyped-def]
     """Evenly one of 0 … below - 1; `state` is one uint64."""
     state[0] += _STEP

@@ -30,6 +30,7 @@ from dispatch.core.fleet import (
     N,
 )
 from dispatch.core.insertion import FITS, INFEASIBLE, OUT_OF_REACH, best_in_route, is_loose, onward_from
+from dispatch.core.overdue import is_overdue
 from dispatch.core.timing import slice_at, start
 from dispatch.core.uncounted import uncounted
 
@@ -37,7 +38,7 @@ NEAREST = 3
 """shuttles named in a receipt: those farther away say little"""
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _floor(  # type: ignore[no-untyped-def]
     shuttle, route, now, visit, direct, there, bound, to_place, from_place, place_nodes, rules
 ):
@@ -89,16 +90,18 @@ def best_insertion(  # type: ignore[no-untyped-def]
 ):
     """Best insertion over the first `count` shuttles.
 
-    (cost, shuttle, i, j, pickup begins, drop-off begins, node, at, takes, reach): shuttle is -1 where there is none,
-    (node, at) is the start waypoint used, `takes` counts the shuttles on shift at the time asked for, `reach` those of
-    them that could be at the pickup in time by driving there straight. Plans are looked at in the order of what an
-    insertion costs at least, until that is more than the best: most need no look at all. One that will do is found
-    first, so that most need not be asked whole what they cost at least.
+    (cost, shuttle, i, j, pickup begins, drop-off begins, overdue, takes, reach): shuttle is -1 where there is none.
+    `overdue`: it should have left or arrived by now, and nobody has said so. `takes` counts the shuttles on shift at
+    the time asked for, `reach` those of them that could be at the pickup in time by driving there straight. Plans are
+    looked at in the order of what an insertion costs at least, until that is more than the best: most need no look at
+    all. One that will do is found first, so that most need not be asked whole what they cost at least.
     """
-    # rows are taken of these for every shuttle
-    shuttles, routes, table, into = uncounted(shuttles), uncounted(routes), uncounted(table), uncounted(into)
+    # each shuttle asked is a call with these
+    shuttles, routes, scratch, visits = uncounted(shuttles), uncounted(routes), uncounted(scratch), uncounted(visits)
+    rules, table, into, place_nodes = uncounted(rules), uncounted(table), uncounted(into), uncounted(place_nodes)
+    slices, indptr, heads, edge_ms = uncounted(slices), uncounted(indptr), uncounted(heads), uncounted(edge_ms)
     takes, reach = 0, 0
-    best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = np.int64(INFEASIBLE), -1, -1, -1, 0, 0, 0, 0
+    best, best_v, best_i, best_j, best_p, best_d = np.int64(INFEASIBLE), -1, -1, -1, 0, 0
     visit = visits[code]
     place, late = visit[V_PLACE], visit[V_LATEST]
     early = max(now, visit[V_EARLIEST])
@@ -145,7 +148,7 @@ def best_insertion(  # type: ignore[no-untyped-def]
                 shuttle, routes[v], scratch, node, at, now, code, best, visits, rules, table, into, place_nodes, slices
             )
             if i >= 0:
-                best, best_v, best_i, best_j, best_p, best_d, best_node, best_at = cost, v, i, j, p, d, node, at
+                best, best_v, best_i, best_j, best_p, best_d = cost, v, i, j, p, d
         v, still = -1, 0
         for k in range(m):
             other = may[k]
@@ -162,7 +165,8 @@ def best_insertion(  # type: ignore[no-untyped-def]
                 if v < 0 or least[other] < least[v]:
                     v = other
         m, first = still, False
-    return best, best_v, best_i, best_j, best_p, best_d, best_node, best_at, takes, reach
+    late_already = best_v >= 0 and is_overdue(shuttles[best_v], routes[best_v], now)
+    return best, best_v, best_i, best_j, best_p, best_d, late_already, takes, reach
 
 
 @njit(cache=True)
@@ -174,6 +178,9 @@ def nearest(  # type: ignore[no-untyped-def]
     Of these (shuttle, stage, ms by which it missed) each, nearest to carrying it first; the shuttle is -1 where there
     are fewer.
     """
+    shuttles, routes, scratch, visits = uncounted(shuttles), uncounted(routes), uncounted(scratch), uncounted(visits)
+    rules, table, into, place_nodes = uncounted(rules), uncounted(table), uncounted(into), uncounted(place_nodes)
+    slices, indptr, heads, edge_ms = uncounted(slices), uncounted(indptr), uncounted(heads), uncounted(edge_ms)
     takes, reach = 0, 0
     out = np.full((NEAREST, 3), -1, np.int64)
     place, late = visits[code, V_PLACE], visits[code, V_LATEST]

@@ -70,7 +70,7 @@ LEAST = SOONEST
 CLOSED, OUT_OF_REACH, TOO_FULL, PICKUP_LATE, DROPOFF_LATE, BREAKS_PROMISE, FITS = range(7)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def is_loose(shuttle, rules, slices):  # type: ignore[no-untyped-def]
     """Whether what was delayed on purpose may be delayed less once there are two more visits.
 
@@ -129,7 +129,7 @@ def _whole(  # type: ignore[no-untyped-def]
     return status == OK, delay, scratch[BEGIN, i], scratch[BEGIN, j + 1]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def onward_from(route, k, n):  # type: ignore[no-untyped-def]
     """Point driven to from before point k on, n: none. A break is taken wherever the shuttle then is."""
     while k < n and route[PAIR, k] == -2:

@@ -91,9 +91,9 @@ def opening_between(
     write_ends(fleet, policy, ride, origin.place, destination.place, allowed)
     code = 2 * ride.number
     hit: tuple[int, ...] = fleet_insertion.best_insertion(fleet.count, code, now, *read_by_kernels(fleet, times))
-    if hit[1] >= 0 and overdue.is_overdue(fleet.shuttles[hit[1]], fleet.routes[hit[1]], now):
+    if hit[6]:
         hit = as_if_all_went_on(fleet, times, code, now)
-    cost, row, i, j, pickup_at, dropoff_at, _, _, on_shift, in_reach = hit
+    cost, row, i, j, pickup_at, dropoff_at, _, on_shift, in_reach = hit
     if row < 0:
         return Found(None, on_shift, in_reach)
     cost += int(fleet.rules[f.W_DELAY]) * (origin.walk + destination.walk)

@@ -13,7 +13,7 @@ from dispatch.core.fleet import BEGIN, HEADING, LEG, N
 from dispatch.core.timing import start, time_route
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def is_overdue(shuttle, route, now):  # type: ignore[no-untyped-def]
     """Whether a shuttle should have left, or arrived where it drives to, before now."""
     if shuttle[N] == 0:

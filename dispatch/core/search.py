@@ -153,7 +153,7 @@ def plan_cost(  # type: ignore[no-untyped-def]
     return rules[W_DRIVE] * drive + rules[W_DELAY] * delay - (rules[WAKE] if n > 0 else 0)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def first_free(shuttle, rules):  # type: ignore[no-untyped-def]
     """First position of a plan where something may change."""
     if shuttle[FROZEN] == 0 and shuttle[N] > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:

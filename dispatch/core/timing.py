@@ -60,7 +60,7 @@ DELAYS, DELAYS_A_WAIT = 2, 3
 """In shuttle column WAITS: something begins later than it could, for the sake of a ride; of a wait aboard."""
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def slice_at(slices, t):  # type: ignore[no-untyped-def]
     """Time slice in which a drive begun at t lies."""
     if len(slices) == 1:
@@ -79,7 +79,7 @@ def start(shuttle, now, table, indptr, heads, edge_ms):  # type: ignore[no-untyp
     return shuttle[NODE], max(shuttle[AT], now)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def settle(  # type: ignore[no-untyped-def]
     route, n, first, shuttle, node, at, visits, rules, table, place_nodes, slices, mode
 ):

@@ -143,7 +143,8 @@ def _search(instance: Instance, seconds: float, seed: int, tuning: Tuning | None
     count, rides = fleet.count, len(instance.requests)
     depot, at = np.zeros(count, np.int64), fleet.shuttles[:count, f.AT].copy()
     s = open_search(
-        count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, table, np.arange(table.shape[2]),
+        count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, table, np.ascontiguousarray(table[0].T),
+        np.arange(table.shape[2]),
         np.zeros(1, np.int64), depot, at, 2 * np.arange(rides), np.zeros(0, np.int64),
         np.full(rides, FEWER_VEHICLES), 2 * rides + 4, rides, 2**17, 0, seed,
     )  # fmt: skip
