@@ -50,47 +50,47 @@ class LogWriter:
 
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / LOG
-        self.events = 0
-        """written so far"""
         self._part = self.path.with_name(LOG + ".part")
         self._zero_utc = 0
-        self._lines: list[bytes] = []
+        self._events: list[ev.Event] = []
         """not yet given to the file"""
-        self._whole = 0
-        """bytes of whole lines in it"""
+        self._lines = 0
+        """whole ones in it"""
+        self._bytes = 0
+        """of them"""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._part.open("wb")
 
     def write(self, event: ev.Event) -> None:
         """Add one event. The first one opens the day."""
-        if isinstance(event, ev.DayOpened):
-            self._zero_utc = event.zero_utc
-        self._lines.append(ev.log_line(event, self.events + 1, self._zero_utc))
-        self.events += 1
-        if len(self._lines) == LINES_AT_ONCE:
+        self._events.append(event)
+        if len(self._events) == LINES_AT_ONCE:
             self._write()
 
     def _write(self) -> None:
-        lines = b"".join(self._lines)
+        events = self._events
+        if self._lines == 0 and events and isinstance(events[0], ev.DayOpened):
+            self._zero_utc = events[0].zero_utc
+        lines = b"".join([ev.log_line(event, seq, self._zero_utc) for seq, event in enumerate(events, self._lines + 1)])
         try:
             self._file.write(lines)
         except OSError as error:
             self.discard()
             raise _named(error, self.path) from error
-        self._whole, self._lines = self._whole + len(lines), []
+        self._bytes, self._lines, self._events = self._bytes + len(lines), self._lines + len(events), []
 
     def close(self) -> None:
         """Give the log its name, cut to its whole lines; a log without any is not kept."""
         if self._file.closed:
             return
         try:
-            self._file.seek(self._whole)  # an interruption may have left half a line there
+            self._file.seek(self._bytes)  # an interruption may have left half a line there
             self._write()
             self._file.flush()
-            self._file.truncate(self._whole)
+            self._file.truncate(self._bytes)
             os.fsync(self._file.fileno())
             self._file.close()
-            if self.events == 0:
+            if self._lines == 0:
                 self._part.unlink()
                 return
             for name in (KPIS, VISITS, DECISIONS, DRIVES, REPORT):

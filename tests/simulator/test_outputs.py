@@ -163,7 +163,6 @@ def test_interrupted_day_keeps_what_happened(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert log.events == 10
     assert list(read_events(tmp_path)) == day[:10]
     assert [path.name for path in tmp_path.iterdir()] == ["events.jsonl"]
     assert figures(read_events(tmp_path))["attempts"] == 2
@@ -217,13 +216,17 @@ def test_disk_full_in_the_middle_of_a_day(tmp_path: Path) -> None:
     log = LogWriter(tmp_path)
     enough = 100_000
 
+    written = 0
+
     def fill() -> None:
+        nonlocal written
         for _ in range(enough):
             log.write(DayClosed(0))
+            written += 1
 
     with pytest.raises(OSError, match="No space left"):
         fill()
-    assert log.events < enough
+    assert written < enough
     log.close()
     assert list(tmp_path.iterdir()) == []
 
