@@ -144,11 +144,7 @@ def _best_alone(s, v, code, bound):  # type: ignore[no-untyped-def]
         )
         shuttle[WAITS] = waits
         if status == OK:
-            cost = plan_cost(
-                scratch, n + 1, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.n[NOW], s.visits, s.rules,
-                s.table, s.place_nodes,
-                s.slices,
-            ) - s.plans[v, COST_OF]  # fmt: skip
+            cost = plan_cost(scratch, n + 1, s.n[NOW], s.visits, s.rules) - s.plans[v, COST_OF]
             if cost < best:
                 best, best_i = cost, i
     return best, best_i

@@ -18,15 +18,13 @@ from dispatch.core.fleet import (
     BEGIN,
     CODE,
     DIVERT,
-    DONE,
     DROPOFF,
     FROZEN,
     HEADING,
+    LEG,
     OPEN,
     PICKUP,
-    PLACE,
     ROUTE_ROWS,
-    SLICE,
     TAIL,
     V_EARLIEST,
     V_KIND,
@@ -38,7 +36,7 @@ from dispatch.core.fleet import (
     WAKE,
     N,
 )
-from dispatch.core.timing import OK, slice_at, time_route
+from dispatch.core.timing import OK, time_route
 from dispatch.core.uncounted import uncounted
 
 MUST = 2**58
@@ -133,22 +131,13 @@ def state(s):  # type: ignore[no-untyped-def]
     return n, plans, rides, reach, routes, pool
 
 
-@njit(cache=True)
-def plan_cost(  # type: ignore[no-untyped-def]
-    route, n, shuttle, node, at, now, visits, rules, table, place_nodes, slices
-):
+@njit(cache=True, forceinline=True)
+def plan_cost(route, n, now, visits, rules):  # type: ignore[no-untyped-def]
     """What a timed plan costs."""
     drive, delay = 0, 0
-    t, from_node = at, node
     for k in range(n):
-        code = route[CODE, k]
-        place = route[PLACE, k]
-        if place >= 0:
-            s = shuttle[SLICE] if k == 0 and place == shuttle[HEADING] else slice_at(slices, t)
-            drive += table[s, from_node, place]
-            from_node = place_nodes[place]
-        t = route[DONE, k]
-        if visits[code, V_KIND] == DROPOFF:
+        drive += route[LEG, k]
+        if visits[route[CODE, k], V_KIND] == DROPOFF:
             delay += route[BEGIN, k] - now
     return rules[W_DRIVE] * drive + rules[W_DELAY] * delay - (rules[WAKE] if n > 0 else 0)
 
@@ -170,19 +159,7 @@ def retime(s, v):  # type: ignore[no-untyped-def]
         route, n, shuttle, s.plans[v, START_NODE], s.plans[v, START_AT], s.visits, s.rules, s.table, s.place_nodes,
         s.slices,
     )  # fmt: skip
-    cost = plan_cost(
-        route,
-        n,
-        shuttle,
-        s.plans[v, START_NODE],
-        s.plans[v, START_AT],
-        s.n[NOW],
-        s.visits,
-        s.rules,
-        s.table,
-        s.place_nodes,
-        s.slices,
-    )
+    cost = plan_cost(route, n, s.n[NOW], s.visits, s.rules)
     if status != OK:
         cost += BROKEN
     s.n[COST] += cost - s.plans[v, COST_OF]

@@ -205,7 +205,7 @@ def time_route(route, n, shuttle, node, at, visits, rules, table, place_nodes, s
             if k < n - 1:
                 drive = 0
                 if route[PLACE, k + 1] >= 0 and route[PLACE, k] >= 0:
-                    drive = table[slice_at(slices, route[DONE, k]), place_nodes[route[PLACE, k]], route[PLACE, k + 1]]
+                    drive = route[LEG, k + 1]
                 latest = min(latest, slack - serve - drive)
             slack = latest
             route[LATEST_OK, k] = latest
