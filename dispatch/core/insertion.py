@@ -238,13 +238,19 @@ def best_in_route(  # type: ignore[no-untyped-def]
         first = 1
     if one_slice:
         scratch[LEAST, last + 1] = FAR
-        for j in range(last, first, -1):
-            before = route[PLACE, j - 1]
-            detour = to_dropoff[place_nodes[before] if before >= 0 else node]
+        for j in range(last, first - 1, -1):
+            before = route[PLACE, j - 1] if j > 0 else -1
+            from_node = place_nodes[before] if before >= 0 else node
+            detour = np.int64(to_dropoff[from_node])
             m = onward_from(route, j, n)
             if m < n:
-                detour += from_dropoff[route[PLACE, m]] - route[LEG, m]
+                onward = route[PLACE, m]
+                detour += from_dropoff[onward] - (route[LEG, m] if j > 0 else table[0, from_node, onward])
             scratch[LEAST, j] = min(scratch[LEAST, j + 1], detour)
+        # the drop-off alone makes the way so much longer, and nobody is brought there sooner than straight
+        least = w_drive * scratch[LEAST, first] + w_delay * (at + straight - now)
+        if not loose and least - waking - spared >= best:
+            return best, -1, -1, 0, 0, stage
     for k in range(first):
         dropoffs -= route[CODE, k] & 1
     for i in range(first, last + 1):

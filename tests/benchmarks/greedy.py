@@ -70,8 +70,8 @@ def searched(fleet: Fleet, times: DriveTimes, seconds: float, seed: int) -> floa
     nodes, at = fleet.shuttles[:count, f.NODE].copy(), np.zeros(count, np.int64)
     none = np.zeros(0, np.int64)
     s = open_search(
-        count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.place_nodes, times.slices,
-        nodes, at, none, none, none, POINTS, 64, 2**16, 0, seed,
+        count, 0, fleet.shuttles, fleet.routes, fleet.visits, fleet.rules, times.table, times.into, times.place_nodes,
+        times.slices, nodes, at, none, none, none, POINTS, 64, 2**20, 0, seed,
     )  # fmt: skip
     counters = state(s)[0]
     before = int(counters[BEST])
