@@ -153,7 +153,8 @@ def town(seed: int) -> tuple[World, random.Random]:
     rules = np.zeros(f.RULES, np.int64)
     rules[f.STOP_DWELL] = r.choice((0, 15))
     rules[f.WAIT_ABOARD] = r.choice((0, 60, NEVER))
-    rules[f.W_DRIVE], rules[f.W_DELAY], rules[f.WAKE], rules[f.DIVERT] = 1000, r.choice((0, 800)), 150, 1
+    rules[f.W_DRIVE], rules[f.W_DELAY], rules[f.DIVERT] = 1000, r.choice((0, 800)), 1
+    rules[f.WAKE] = 150 if seed % 3 else 200_000
     world = World(table, rules, node=r.randrange(8), at=r.randrange(100))
     s = world.shuttle
     s[f.HEADING], s[f.STANDS] = -1, r.choice((-1, world.node))
@@ -211,32 +212,33 @@ def test_best_insertion_in_a_route_is_the_best_of_all(batch: int) -> None:
         route, scratch, visits, places, slices = world.arrays()
         assert list(route[f.BEGIN, : len(world.plan)]) == world.timetable(world.plan), seed
         s = world.shuttle
-        got, i, j, p, d, _ = best_in_route(
-            s, route, scratch, world.node, world.at, world.at, code, INFEASIBLE, visits, world.rules, world.table,
-            np.ascontiguousarray(world.table[0, places].T), places, slices,
-        )  # fmt: skip
+        arrays = s, route, scratch, world.node, world.at, world.at, code
+        given = visits, world.rules, world.table, np.ascontiguousarray(world.table[0, places].T), places, slices
+        got, i, j, p, d, _ = best_in_route(*arrays, INFEASIBLE, *given)
         assert got == cost, (seed, i, j)
         if i >= 0:
             begins = world.timetable([*world.plan[:i], code, *world.plan[i:j], code + 1, *world.plan[j:]])
             assert begins is not None
             assert (p, d) == (begins[i], begins[j + 1]), seed
+            assert best_in_route(*arrays, cost + 1, *given)[:3] == (cost, i, j), seed
+            assert best_in_route(*arrays, cost, *given)[1] == -1, seed
 
 
 def test_best_insertion_of_a_fleet_is_the_best_of_its_routes() -> None:
     """Looking first at the shuttle that could be there first, and at no other that can't beat it, loses nothing."""
-    for seed in range(40):
+    for seed in range(120):
         r = random.Random(seed)
         world, _ = town(seed)
         world.plan, world.visits = [], []
         fleet, size = [], 6
         base = World(world.table, world.rules)
         base.visits = world.visits
-        for _ in range(size):
+        for k in range(size):
             one = World(world.table, world.rules, world.visits, node=r.randrange(8), at=r.randrange(300))
             one.shuttle[[f.HEADING, f.STANDS]] = -1
             one.shuttle[[f.SEATS, f.WHEELCHAIRS, f.END, f.OPEN]] = 4, 1, NEVER, 1
             one.shuttle[[f.NODE, f.AT]] = one.node, one.at
-            for _ in range(3):
+            for _ in range(k % 4):
                 cost, i, j = one.best(code := any_ride(one, r))
                 if cost < INFEASIBLE:
                     one.plan = [*one.plan[:i], code, *one.plan[i:j], code + 1, *one.plan[j:]]

@@ -28,11 +28,12 @@ class Town:
         self.react = Reactions(self.desk, lambda event: self.log.append(cast("ev.AnyEvent", event)), solver.OR_TOOLS)
         self.react.record([opened(10), ev.PolicyChanged(0, policy), *(ev.ShiftOpened(0, s) for s in shifts)])
 
-    def ask(self, name: str, origin: int, destination: int) -> None:
-        """A rider asks at midnight and takes what is offered."""
-        asked = request(name, origin, destination)
-        self.react.record([ev.RequestMade(0, asked)])
-        self.react.record(answer(self.desk, asked, 0, lambda _, quotes: 0 if quotes else None))
+    def ask(self, name: str, origin: int, destination: int, at_s: int = 0) -> None:
+        """A rider asks, at midnight if nothing else is said, and takes what is offered."""
+        now = ms(at_s)
+        asked = replace(request(name, origin, destination), depart_after=now)
+        self.react.record([ev.RequestMade(now, asked)])
+        self.react.record(answer(self.desk, asked, now, lambda _, quotes: 0 if quotes else None))
         assert self.desk.world.rides[name].state == "booked"
 
     def pass_time(self, begin_s: int, end_s: int) -> None:
@@ -103,3 +104,14 @@ def test_who_is_slow_but_will_keep_the_promise_is_left_alone() -> None:
     town.ask("r", 3, 5)
     town.pass_time(30, 1080)
     assert town.said(ev.ShuttleOverdue, ev.PromiseAtRisk, ev.PlansChanged) == []
+
+
+def test_who_asks_is_answered_as_if_a_silent_shuttle_went_on_now() -> None:
+    """At 5:00 it still stands where it was to leave at 0:00: nobody is promised a pickup by its old timetable."""
+    town = Town(shift("s", 2), wait_s=900)
+    town.ask("first", 3, 5)
+    town.ask("second", 4, 6, at_s=300)
+    booked = town.said(ev.RideBooked)[-1]
+    assert isinstance(booked, ev.RideBooked)
+    assert booked.pickup_at == ms(300 + 120)
+    assert town.desk.rejected == 0
