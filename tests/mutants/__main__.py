@@ -87,6 +87,10 @@ MUTANTS = [
     # the search
     Mutant("others' delay costs nothing", f"{CORE}/insertion.py", "w_delay * (delay + d_begin - now)",
            "w_delay * (d_begin - now)"),
+    Mutant("an idle shuttle seems dearer than it is", f"{CORE}/fleet_insertion.py",
+           "low += rules[W_DRIVE] * (drive + direct)", "low += 2 * rules[W_DRIVE] * (drive + direct)"),
+    Mutant("to wake a shuttle pays nothing in a bound", f"{CORE}/insertion.py",
+           "if not loose and least - waking - spared >= best:", "if not loose and least - spared >= best:"),
     Mutant("the last place of a plan is never tried", f"{CORE}/insertion.py", "    last = n - shuttle[TAIL]\n",
            "    last = max(n - shuttle[TAIL] - 1, 0)\n"),
     Mutant("the stops judged are not those quoted", f"{CORE}/desk.py", "ride, quote.pickup.place, quote.dropoff.place, "

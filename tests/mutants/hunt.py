@@ -16,7 +16,7 @@ from dispatch.core.desk import Desk
 from dispatch.core.fold import fold
 from dispatch.core.invariants import check
 from tests.checker import breaches, moment
-from tests.core.test_insertion import test_best_insertion_in_a_route_is_the_best_of_all
+from tests.core import test_insertion as oracle
 from tests.property.test_plans import Answers, assert_packed
 from tests.property.towns import live, town_of
 
@@ -40,9 +40,10 @@ def hunt(days: int, seconds: float) -> tuple[int, Caught | None]:
 
 
 def _caught_in_a_plan() -> Caught | None:
-    """What the oracle of single plans finds in a hundred worlds: bugs that a day's judge turns into mere refusals."""
+    """What the oracles of plans and fleets find in small worlds: bugs that a day's judge turns into mere refusals."""
     try:
-        test_best_insertion_in_a_route_is_the_best_of_all(0)
+        oracle.test_best_insertion_in_a_route_is_the_best_of_all(0)
+        oracle.test_best_insertion_of_a_fleet_is_the_best_of_its_routes()
     except AssertionError as error:
         return "kernel == oracle", str(error)
     return None
