@@ -60,7 +60,7 @@ from dispatch.core.fleet import (
 from dispatch.core.timing import DELAYS, DELAYS_A_WAIT, OK, STRICT, settle, slice_at
 
 INFEASIBLE = 2**60
-FAR = 2**40
+FAR = 2**36
 """ms, more than any detour"""
 
 LEAST = SOONEST
@@ -196,7 +196,8 @@ def best_in_route(  # type: ignore[no-untyped-def]
 ):
     """Best insertion of ride `code` into one plan: (cost, i, j, pickup begins, drop-off begins, why not).
 
-    Only costs below `bound` are of interest. `scratch` has the shape of `route` and is overwritten.
+    Only costs below `bound` are of interest: if there is none, i is -1 and the cost one that none is below, at least
+    `bound`. `scratch` has the shape of `route` and is overwritten.
     """
     n = shuttle[N]
     p_place, d_place = visits[code, V_PLACE], visits[code + 1, V_PLACE]
@@ -237,20 +238,34 @@ def best_in_route(  # type: ignore[no-untyped-def]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
         first = 1
     if one_slice:
-        scratch[LEAST, last + 1] = FAR
+        after, least, direct = FAR, FAR, from_pickup[d_place]
+        scratch[LEAST, last + 1] = after
         for j in range(last, first - 1, -1):
-            before = route[PLACE, j - 1] if j > 0 else -1
+            scratch[LEAST, j] = after
+            soonest, before = at, -1
+            if j > 0:
+                soonest, before = route[DONE, j - 1], route[PLACE, j - 1]
+            if loose:
+                soonest = -NEVER
+            if soonest - give > d_late:
+                continue
             from_node = place_nodes[before] if before >= 0 else node
-            detour = np.int64(to_dropoff[from_node])
             m = onward_from(route, j, n)
+            old_leg, from_d = 0, 0
             if m < n:
-                onward = route[PLACE, m]
-                detour += from_dropoff[onward] - (route[LEG, m] if j > 0 else table[0, from_node, onward])
-            scratch[LEAST, j] = min(scratch[LEAST, j + 1], detour)
-        # the drop-off alone makes the way so much longer, and nobody is brought there sooner than straight
-        least = w_drive * scratch[LEAST, first] + w_delay * (at + straight - now)
-        if not loose and least - waking - spared >= best:
-            return best, -1, -1, 0, 0, stage
+                old_leg = route[LEG, m] if j > 0 else table[0, from_node, route[PLACE, m]]
+                from_d = from_dropoff[route[PLACE, m]] - old_leg
+            to_p, to_d = to_pickup[from_node], to_dropoff[from_node]
+            if soonest + to_p <= p_late:
+                from_p = from_pickup[route[PLACE, m]] - old_leg if m < n else 0
+                least = min(least, to_p + min(direct + from_d, from_p + after))
+            if soonest - give + to_d <= d_late:
+                after = min(after, to_d + from_d)
+                scratch[LEAST, j] = after
+        # the two visits make the way so much longer at least, and nobody is brought there sooner than straight
+        least = w_drive * least + w_delay * (at + straight - now) - waking - spared
+        if not loose and least >= best:
+            return least, -1, -1, 0, 0, stage
     for k in range(first):
         dropoffs -= route[CODE, k] & 1
     for i in range(first, last + 1):
@@ -314,9 +329,10 @@ def best_in_route(  # type: ignore[no-untyped-def]
             if late + w_drive * detour + w_delay * (sooner + p_done + direct - now) - waking - spared >= best:
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
-        can_wait = shuttle[WAITS] > 0 or p_begin > t + to_p
+        waits = p_begin > t + to_p
+        can_wait = shuttle[WAITS] > 0 or waits
         arrive = min(t, shuttle[SINCE]) if i == 0 and to_p == 0 else t + to_p
-        whole = delays or (load > 0 and p_begin - arrive > rules[WAIT_ABOARD])
+        whole = delays or (waits and load > 0 and p_begin - arrive > rules[WAIT_ABOARD])
         t, from_node, stands = p_done, p_node, p_place
         # begin to begin, no waiting counted: what of the ride no delay can take away; and the latest begin there may be
         busy = p_done - p_begin
