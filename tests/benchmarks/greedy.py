@@ -1,9 +1,10 @@
 """A greedy plan improved for a second: 20 shuttles and 100 requests, 100 and 500: python -m tests.benchmarks.greedy
 
 The grid of `insertion`; every request is known and on a plan, put there in turn where it adds the least driving. What
-is to be improved is driving alone. Told is how much of it the product's search saves within --seconds, the better of two
-side by side, and OR-Tools' routing solver from the same plans with the same limits (guided local search, one thread, its
-own stop): each vehicle begins where it stands, pickups within 30 minutes, arrivals within 30 minutes + 1.5 × direct.
+is to be improved is driving alone. Told is how much of it the product's search saves within --seconds, the better of
+two side by side, and OR-Tools' routing solver from the same plans with the same limits (guided local search, one
+thread, its own stop): each vehicle begins where it stands, pickups within 30 minutes, arrivals within 30 minutes +
+1.5 × direct.
 """
 
 from __future__ import annotations
