@@ -209,6 +209,16 @@ def test_riders_aboard_have_waited_since_the_shuttle_came_whatever_is_planned_me
     assert said == {"late": ["s: riders aboard would wait at a stop point for longer than allowed"], "soon": []}
 
 
+def test_who_boards_at_once_where_a_shuttle_has_long_stood_keeps_nobody_waiting() -> None:
+    """With a aboard it has stood for longer than riders may wait; b is there and gets on as it leaves."""
+    at = desk(shift("s", 0))
+    ask(at, request("a", 0, 9, latest_dropoff_s=9000), 0)
+    at.apply(ev.RiderBoarded(0, "s", "a"))
+    booked = ask(at, request("b", 0, 9, depart_s=400, latest_pickup_s=460, latest_dropoff_s=9000), ms(400))
+    assert isinstance(booked, ev.RideBooked)
+    assert booked.pickup_at == ms(400)
+
+
 def test_a_policy_may_forbid_turning() -> None:
     """Without diversion the stop being driven to comes first."""
     at = desk(shift("s", 0), policy=Policy(reoptimise=None, divert=False))
