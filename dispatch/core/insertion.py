@@ -238,10 +238,10 @@ def best_in_route(  # type: ignore[no-untyped-def]
     if first == 0 and n > 0 and shuttle[HEADING] >= 0 and rules[DIVERT] == 0:
         first = 1
     if one_slice:
-        after, least, direct = FAR, FAR, from_pickup[d_place]
-        scratch[LEAST, last + 1] = after
+        behind, least, direct = np.int64(FAR), np.int64(FAR), np.int64(from_pickup[d_place])
+        scratch[LEAST, last + 1] = behind
         for j in range(last, first - 1, -1):
-            scratch[LEAST, j] = after
+            scratch[LEAST, j] = behind
             soonest, before = at, -1
             if j > 0:
                 soonest, before = route[DONE, j - 1], route[PLACE, j - 1]
@@ -255,13 +255,13 @@ def best_in_route(  # type: ignore[no-untyped-def]
             if m < n:
                 old_leg = route[LEG, m] if j > 0 else table[0, from_node, route[PLACE, m]]
                 from_d = from_dropoff[route[PLACE, m]] - old_leg
-            to_p, to_d = to_pickup[from_node], to_dropoff[from_node]
+            to_p, to_d = np.int64(to_pickup[from_node]), np.int64(to_dropoff[from_node])
             if soonest + to_p <= p_late:
                 from_p = from_pickup[route[PLACE, m]] - old_leg if m < n else 0
-                least = min(least, to_p + min(direct + from_d, from_p + after))
+                least = min(least, to_p + min(direct + from_d, from_p + behind))
             if soonest - give + to_d <= d_late:
-                after = min(after, to_d + from_d)
-                scratch[LEAST, j] = after
+                behind = min(behind, to_d + from_d)
+                scratch[LEAST, j] = behind
         # the two visits make the way so much longer at least, and nobody is brought there sooner than straight
         least = w_drive * least + w_delay * (at + straight - now) - waking - spared
         if not loose and least >= best:

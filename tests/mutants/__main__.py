@@ -91,7 +91,7 @@ MUTANTS = [
            "low += rules[W_DRIVE] * (drive + direct)", "low += 2 * rules[W_DRIVE] * (drive + direct)"),
     Mutant("to wake a shuttle pays nothing in a bound", f"{CORE}/insertion.py",
            "w_delay * (at + straight - now) - waking - spared\n", "w_delay * (at + straight - now) - spared\n"),
-    Mutant("two detours seem longer than they are", f"{CORE}/insertion.py", "min(direct + from_d, from_p + after)",
+    Mutant("two detours seem longer than they are", f"{CORE}/insertion.py", "min(direct + from_d, from_p + behind)",
            "min(direct + from_d, from_p + to_d + from_d)"),
     Mutant("the last place of a plan is never tried", f"{CORE}/insertion.py", "    last = n - shuttle[TAIL]\n",
            "    last = max(n - shuttle[TAIL] - 1, 0)\n"),
