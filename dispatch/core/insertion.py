@@ -247,6 +247,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 soonest, before = route[DONE, j - 1], route[PLACE, j - 1]
             if loose:
                 soonest = -NEVER
+            # with the pickup in, the drop-off's turn may come sooner by stop dwells that are spared, and no more
             if soonest - give > d_late:
                 continue
             from_node = place_nodes[before] if before >= 0 else node
