@@ -22,9 +22,6 @@ from simulator.clock import CANCELLATION, CHANGE, FACT, REQUEST, TIMER, Agenda
 from simulator.disturbances import Disturbances
 from simulator.riders import Riders
 
-TICK = 30_000
-"""ms between timers where the policy sets none"""
-
 
 class Day(Struct, frozen=True):
     """What a day starts from."""
@@ -251,12 +248,11 @@ class Simulation:
     # timers
 
     def _next_timer(self, now: int) -> None:
-        day, reoptimise = self.day, self.desk.world.policy.reoptimise
+        day, every = self.day, self.desk.world.round_ms
         policies = (day.policy, *(change.policy for change in day.rules))
         acts = any(policy.reoptimise or policy.queue or policy.rebalance for policy in policies)
         if not acts and not day.disturbances.breakdowns:
             return
-        every = TICK if reoptimise is None else reoptimise.every_s * 1000
         self._agenda.add((now // every + 1) * every, TIMER, None)
 
     def _timer(self, now: int) -> None:

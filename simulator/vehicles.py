@@ -48,20 +48,21 @@ def next_of(desk: Desk, name: str, slow: int) -> Next | None:
         arrive = shuttle.at + -(-left * slow // 1000)
         report = shuttle.at + REPORT_EVERY
         return Next(arrive, "arrive") if arrive <= report else Next(report, "report")
+    ready = max(shuttle.at, desk.world.now)
     if shuttle.idle_goal is not None:
-        return Next(shuttle.at, "send")
+        return Next(ready, "send")
     if not shuttle.plan.visits:
         return None
     route = desk.fleet.routes[shuttle.row]
     place, begin = route.item(f.PLACE, 0), route.item(f.BEGIN, 0)
     if place < 0 or times.place_nodes[place] == shuttle.node:
-        return Next(max(begin, shuttle.at), "serve")
+        return Next(max(begin, ready), "serve")
     drive = times.longest(shuttle.node, place)
     if drive >= UNREACHABLE:
         return None
     if shuttle.aboard:
-        return Next(shuttle.at, "depart")
-    return Next(max(shuttle.at, begin - drive), "depart")
+        return Next(ready, "depart")
+    return Next(max(ready, begin - drive), "depart")
 
 
 def act(desk: Desk, name: str, act: Next, slow: int, present: Presence) -> list[ev.Event]:

@@ -6,8 +6,8 @@ import msgspec
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
+from dispatch.core.pack import MARGIN
 from dispatch.core.reactions import Reactions
-from dispatch.core.recovery import MARGIN
 from dispatch.core.world import World
 
 _decode = msgspec.msgpack.Decoder(World).decode

@@ -277,7 +277,7 @@ class Desk:
             self.rejected += 1
             return []
         return [
-            *(self.turn(quote.shuttle, plan, now, quote.pickup.place) if quote.after[0] == 0 else ()),
+            *self.turn(quote.shuttle, plan, now, quote.pickup.place if quote.after[0] == 0 else None),
             ev.RideBooked(
                 at=now,
                 request=quote.request,

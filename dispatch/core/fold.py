@@ -267,7 +267,7 @@ def _shuttle_broke_down(world: World, e: ev.ShuttleBrokeDown) -> None:
     shuttle.state, shuttle.node, shuttle.at, shuttle.heading = "broken", e.node, e.at, -1
     for code in shuttle.plan.visits:
         ride = world.ride_of(code)
-        if ride is not None and ride.state == "booked":
+        if ride is not None and ride.state in ("booked", "stranded"):
             ride.shuttle = None
             world.unplaced[ride.request.id] = None
     shuttle.plan = Plan(
@@ -320,7 +320,7 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
 
 
 def _timer_ticked(world: World, e: ev.TimerTicked) -> None:
-    if e.improves or e.tries is None:
+    if (e.improves or e.tries is None) and world.improves_at(e.at):
         world.unimproved = False
     world.ticked = e.at
     for request in list(islice(world.queue, e.tries or 0)):

@@ -12,7 +12,7 @@ from dispatch.core import recovery
 from dispatch.core.changes import at_closed_stop
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
-from dispatch.core.pack import bounds, write_ride
+from dispatch.core.pack import MARGIN, bounds, write_ride
 from dispatch.core.world import Ride
 
 
@@ -63,7 +63,7 @@ def assign(desk: Desk, request: str, to: str | None, now: int) -> list[ev.Event]
             raise ValueError("not_possible")
         pickup, dropoff = desk.planned(ride, *plan, now)
         told = [
-            ev.PromiseAtRisk(now, request, pickup + recovery.MARGIN, dropoff + recovery.MARGIN, "moved by an operator")
+            ev.PromiseAtRisk(now, request, pickup + MARGIN, dropoff + MARGIN, "moved by an operator")
         ]
     name, visits = plan
     plans = {name: visits}

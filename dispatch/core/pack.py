@@ -62,6 +62,10 @@ def write_ends(fleet: Fleet, policy: Policy, ride: Ride, pickup: int, dropoff: i
     )  # fmt: skip
 
 
+MARGIN = 120_000
+"""ms that an announced time leaves for further trouble, so that a rider is not told a new time every minute"""
+
+
 def bounds(ride: Ride) -> Promise:
     """What still binds a ride's plan: its promise or, where a fact broke that, what was announced instead."""
     promise = ride.promise
@@ -69,6 +73,8 @@ def bounds(ride: Ride) -> Promise:
     by, to, longest = promise.dropoff_by, promise.pickup_to, promise.max_ride
     if longest is not None:
         longest = max(0, longest - ride.ridden)
+        if ride.late_dropoff is not None and ride.late_pickup is not None:
+            longest = max(longest, ride.late_dropoff - ride.late_pickup + MARGIN)
     if ride.state == "aboard" and longest is not None and ride.boarded_at is not None:
         by, longest = min(by, ride.boarded_at + longest), None
     begins = promise.pickup_from
@@ -77,7 +83,9 @@ def bounds(ride: Ride) -> Promise:
         if ride.late_pickup is not None:
             to = ride.late_pickup
     if ride.late_dropoff is not None:
-        by, longest = max(by, ride.late_dropoff), None
+        by = max(by, ride.late_dropoff)
+        if ride.late_pickup is None:
+            longest = None
     if ride.late_pickup is not None and ride.state != "stranded":
         to = max(to, ride.late_pickup)
     return Promise(begins, to, by, longest)

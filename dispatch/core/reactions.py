@@ -87,11 +87,12 @@ class Reactions:
         waiting = list(desk.world.queue)
         due = desk.world.unimproved or waiting
         before = desk.world.ticked
+        improves_now = improves and due and desk.world.improves_at(now)
         self.record([ev.TimerTicked(now, improves, tries)])
         if self.record(recovery.overdue(desk, now)):
             self.settle(now)
         self._place_lost(now)
-        if improves and due:
+        if improves_now:
             self.record(improve(desk, now, self._solvers))
         for request in waiting[:tries]:
             if request in desk.world.queue:

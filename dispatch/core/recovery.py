@@ -12,15 +12,13 @@ from dispatch.core import fleet as f
 from dispatch.core.desk import Desk
 from dispatch.core.domain import NEVER, Promise
 from dispatch.core.overdue import overdue_rows
-from dispatch.core.pack import bounds
+from dispatch.core.pack import MARGIN, bounds
 from dispatch.core.schedule import timetable
 from dispatch.core.world import Ride
 from routing.travel_times import UNREACHABLE
 
 SILENT = 60_000
 """ms that a shuttle may be overdue before it is asked what that breaks: whoever is slow tells so every minute"""
-MARGIN = 120_000
-"""ms that an announced time leaves for further trouble, so that a rider is not told a new time every minute"""
 
 
 def at_risk(desk: Desk, now: int) -> list[ev.Event]:

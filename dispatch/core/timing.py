@@ -79,6 +79,19 @@ def start(shuttle, now, table, indptr, heads, edge_ms):  # type: ignore[no-untyp
     return shuttle[NODE], max(shuttle[AT], now)
 
 
+@njit(cache=True)
+def _push(route, pickup, dropoff, wanted):  # type: ignore[no-untyped-def]
+    """How much later a pickup has to be for a ride `wanted` ms shorter, where drives depend on the time of day.
+
+    Sooner than one of the drives on the way changes its speed only what is waited on the way becomes less.
+    """
+    change, waited = QUARTER_MS, False
+    for k in range(pickup, dropoff):
+        change = min(change, QUARTER_MS - route[DONE, k] % QUARTER_MS)
+        waited = waited or route[BEGIN, k + 1] > route[DONE, k] + route[LEG, k + 1]
+    return min(wanted, change) if waited else change
+
+
 @njit(cache=True, forceinline=True)
 def settle(  # type: ignore[no-untyped-def]
     route, n, first, shuttle, node, at, visits, rules, table, place_nodes, slices, mode
@@ -86,13 +99,22 @@ def settle(  # type: ignore[no-untyped-def]
     """Push begins back until every bound is kept: (OK or the first kind of bound that can't be, what WAITS is then).
 
     PLACE, LOAD and PAIR are given, and in BEGIN lower bounds; before point `first` they are the timetable. What is
-    broken still gets a timetable, the earliest one; also after a single pass, if so wanted (mode ONCE). In mode STRICT
-    LATEST_OK holds upper bounds, and the first thing broken ends it.
+    broken still gets a timetable: who is late, or too many, the earliest one (mode ONCE: that one in any case); who
+    waits or rides for too long, one that shortens it. In mode STRICT LATEST_OK holds upper bounds, and the first thing
+    broken ends it.
     """
     status, waits, passes = OK, 0, 0
+    # what leaves later may arrive sooner then: what a visit was pushed to is kept apart from when it begins
+    sliced, pushed = len(slices) > 1, ROOM
+    most = (n + 1) * len(slices)
+    if sliced:
+        for k in range(n):
+            route[pushed, k] = route[BEGIN, k]
     while True:
         passes += 1
         lowest = n
+        if sliced and mode == SETTLE:
+            status = OK  # who is late may be in time once those before leave later
         if first == 0:
             t, from_node, stands, aboard = at, node, shuttle[STANDS], shuttle[ABOARD]
         else:
@@ -115,12 +137,17 @@ def settle(  # type: ignore[no-untyped-def]
                 waited = begin - (min(arrive, shuttle[SINCE]) if k == 0 and drive == 0 else arrive)
                 too_long = waited - rules[WAIT_ABOARD]
                 if aboard > 0 and too_long > 0:
-                    if k > 0 and route[BEGIN, k - 1] + too_long <= visits[route[CODE, k - 1], V_LATEST]:
-                        route[BEGIN, k - 1] += too_long
+                    room = visits[route[CODE, k - 1], V_LATEST] - route[BEGIN, k - 1] if k > 0 and mode != ONCE else 0
+                    if too_long > room and status == OK:
+                        status = WAIT
+                    # where all must not be spared the wait, nobody else is kept waiting for less of it
+                    alone = k < 2 or route[LOAD, k - 2] == 0
+                    if room >= too_long or (room > 0 and alone and (k > 1 or shuttle[ABOARD] == 0)):
+                        route[BEGIN, k - 1] += min(too_long, room)
+                        if sliced:
+                            route[pushed, k - 1] = route[BEGIN, k - 1]
                         lowest = min(lowest, k - 1)
                         waits = DELAYS_A_WAIT
-                    elif status == OK:
-                        status = WAIT
             done = begin + visits[code, V_DWELL]
             if place != stands:
                 done += rules[STOP_DWELL]
@@ -134,12 +161,17 @@ def settle(  # type: ignore[no-untyped-def]
             pair = route[PAIR, k]
             if pair >= 0 and begin - route[BEGIN, pair] > visits[code, V_RIDE]:
                 later = begin - visits[code, V_RIDE]
-                if later <= visits[route[CODE, pair], V_LATEST]:
-                    route[BEGIN, pair] = later
+                if sliced:
+                    later = route[BEGIN, pair] + _push(route, pair, k, later - route[BEGIN, pair])
+                latest = visits[route[CODE, pair], V_LATEST]
+                if later > latest and status == OK:
+                    status = RIDE
+                if mode != ONCE and route[BEGIN, pair] < latest:
+                    route[BEGIN, pair] = min(later, latest)
+                    if sliced:
+                        route[pushed, pair] = route[BEGIN, pair]
                     lowest = min(lowest, pair)
                     waits = max(waits, DELAYS)
-                elif status == OK:
-                    status = RIDE
             if mode == STRICT and (status != OK or begin > route[LATEST_OK, k]):
                 return max(status, LATE), waits
             t = done
@@ -147,10 +179,23 @@ def settle(  # type: ignore[no-untyped-def]
             if place >= 0:
                 from_node = place_nodes[place]
             aboard = route[LOAD, k]
-        if lowest == n or mode == ONCE or status != OK:
+        late = status in (LATE, SHIFT_END)
+        if lowest == n and (passes == 1 or mode == ONCE or not late):
             return status, waits
-        if passes > n + 1:
-            return RIDE, waits  # each delay brings on the next (a cycle of Bellman & Ford): there is no end to it
+        endless = passes > most  # each delay brings on the next (a cycle of Bellman & Ford)
+        if endless and status == OK:
+            status = RIDE
+        if endless or (late and (lowest == n or not sliced)):
+            if mode == STRICT:
+                return status, waits
+            mode, lowest, waits = ONCE, np.int64(0), 0
+            for k in range(n):
+                route[BEGIN, k] = route[pushed, k] = -NEVER
+        elif sliced:
+            if mode == SETTLE:
+                lowest = np.int64(0)  # all is judged anew
+            for k in range(lowest, n):
+                route[BEGIN, k] = route[pushed, k]
         first = lowest
 
 

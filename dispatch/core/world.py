@@ -5,13 +5,16 @@ Only `fold` changes it. Two worlds made from the same events encode to the same 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct, field
 
 from dispatch.core import events as ev
 from dispatch.core.domain import NEVER, FixedCall, Plan, Policy, Promise, Receipt, RideRequest, Shift
+
+ROUND_MS: Final = 30_000
+"""longest time between two ticks of the timer"""
 
 RideState = Literal[
     "asked", "queued", "booked", "aboard", "stranded", "delivered", "cancelled", "no_show", "refused", "declined"
@@ -111,6 +114,20 @@ class World(Struct):
     """nobody new is taken"""
     closed_places: dict[int, None] = field(default_factory=dict)
     """stop points that an operator has closed: nobody new boards or alights there"""
+
+    @property
+    def round_ms(self) -> int:
+        """How long from tick to tick: no queue, and nobody who lost their shuttle, waits for better plans to be due."""
+        settings = self.policy.reoptimise
+        return ROUND_MS if settings is None else min(ROUND_MS, settings.every_s * 1000)
+
+    def improves_at(self, now: int) -> bool:
+        """Whether better plans are due at a tick now: `every_s` divides the day, and each part has its first tick."""
+        settings = self.policy.reoptimise
+        if settings is None:
+            return False
+        every = settings.every_s * 1000
+        return now // every != self.ticked // every
 
     def ride_of(self, code: int) -> Ride | None:
         """Ride whose pickup or drop-off a plan's visit is; None for a fixed call."""

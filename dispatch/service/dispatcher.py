@@ -322,8 +322,10 @@ class Dispatcher:
             now = self.now
         if self.improving is None:
             return self._decide(tick, now=now)
+        improves = self.desk.world.improves_at(now)
         commit = self._decide(tick_beside_worker, now=now)
-        self.improving.begin(now)
+        if improves:
+            self.improving.begin(now)
         return commit
 
     def _on_time(self) -> None:

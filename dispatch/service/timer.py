@@ -11,11 +11,10 @@ from typing import Final, NamedTuple
 
 from dispatch.core import events as ev
 from dispatch.core.reactions import Reactions
-from dispatch.core.world import World
+from dispatch.core.world import ROUND_MS, World
 from dispatch.service.decisions import Act
 from dispatch.service.lapses import Lapses, lapses_at
 
-ROUND_MS: Final = 30_000
 PUNCTUAL_MS: Final = 5_000
 """a round that comes no later than this, in real time, is logged at the time when it was due"""
 TRIES: Final = 10
@@ -55,7 +54,7 @@ class Timer:
 
     def begin(self, world: World, zero_utc: int) -> None:
         """Go on from this world, whose day began at `zero_utc`."""
-        every = _every(world)
+        every = world.round_ms
         self._round_at = max((world.now // every + 1) * every, self._not_before)
         self._lapses = Lapses(world)
         self._zero_utc = zero_utc
@@ -106,7 +105,7 @@ class Timer:
             return Due(at, _try_more)
         if at < self._round_at:
             return Due(at, self._lapse)  # the quote was good until then, whenever somebody looks
-        every = _every(world)
+        every = world.round_ms
         self._round_at = self._not_before = ((now if late else self._round_at) // every + 1) * every
         return Due(now if late else at, None)
 
@@ -131,10 +130,6 @@ def tick(reactions: Reactions, now: int, *, improves: bool = True) -> None:
 def tick_beside_worker(reactions: Reactions, now: int) -> None:
     """The round where better plans are a worker's."""
     tick(reactions, now, improves=reactions.desk.world.policy.reoptimise is None)
-
-
-def _every(world: World) -> int:
-    return ROUND_MS if world.policy.reoptimise is None else world.policy.reoptimise.every_s * 1000
 
 
 def _try_more(reactions: Reactions, now: int) -> None:

@@ -46,8 +46,8 @@ MUTANTS = [
     Mutant("a shuttle leaves yesterday", f"{CORE}/fold.py", "    if shuttle.heading < 0 and shuttle.at < now:\n",
            "    if False:\n"),
     # promises
-    Mutant("boarding begins before the window", "simulator/vehicles.py", 'Next(max(begin, shuttle.at), "serve")',
-           'Next(shuttle.at, "serve")'),
+    Mutant("boarding begins before the window", "simulator/vehicles.py", 'Next(max(begin, ready), "serve")',
+           'Next(ready, "serve")'),
     Mutant("a promise is given beyond the limits", f"{CORE}/offers.py", "_second_after(allowed.dropoff_by), allowed",
            "_second_after(allowed.dropoff_by) + 60_000, allowed"),
     Mutant("riders at risk are not told", f"{CORE}/recovery.py", "            return list(told.values())\n",

@@ -13,8 +13,10 @@ from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dispatch.core.invariants import check
+from tests.property.odd_towns import live_oddly
 from tests.property.towns import Town, live, town_of, towns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,3 +53,19 @@ def test_the_hunt_for_planted_bugs_finds_nothing_where_there_are_none() -> None:
         cwd=ROOT, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert hunt.stdout.split() == ["2"], hunt.stdout + hunt.stderr
+
+
+@days
+@given(st.integers(0, 2**32))
+def test_every_invariant_holds_on_odd_days(seed: int) -> None:
+    town, events, _ = live_oddly(seed)
+    assert not check(events, town.times, town.reroute)
+
+
+ODD: tuple[int, ...] = ()
+
+
+@pytest.mark.parametrize("seed", ODD)
+def test_odd_days_that_once_went_wrong(seed: int) -> None:
+    town, events, _ = live_oddly(seed)
+    assert not check(events, town.times, town.reroute)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+from typing import NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
 from dispatch.core import events as ev
 from dispatch.core.desk import Desk
 from dispatch.core.domain import Access, FixedCall, Policy, Queue, Rebalance, Reoptimise, RideRequest, Shift
+from dispatch.core.reactions import Write
 from routing.network import RoadNetwork
 from routing.travel_times import DriveTimes
 from simulator.disturbances import Breakdown, Closure, Disturbances, SpeedChange
@@ -22,6 +25,13 @@ ENDLESS = 5_000
 """events that no day of so few riders has"""
 
 
+class Speeds(NamedTuple):
+    """Of a day: what drives take, against the map, in each slice, and the slice of each quarter hour."""
+
+    factors: tuple[float, ...]
+    slices: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Town:
     """A network and the day to be lived on it."""
@@ -29,10 +39,17 @@ class Town:
     network: RoadNetwork
     times: DriveTimes
     day: Day
+    speeds: Speeds = Speeds((1.0,), (0,))
 
     def reroute(self, closed: frozenset[int], factor: float) -> DriveTimes:
         """Driving times with these edges closed and all drives lengthened."""
-        return drive_times(self.network, closed=closed, factor=factor)
+        slices = [drive_times(self.network, closed=closed, factor=factor * slow) for slow in self.speeds.factors]
+        return replace(
+            slices[0],
+            table=np.concatenate([times.table for times in slices]),
+            edge_ms=np.concatenate([times.edge_ms for times in slices]),
+            slices=np.array(self.speeds.slices, np.int64),
+        )
 
 
 @st.composite
@@ -143,10 +160,11 @@ def _trouble(r: Random, network: RoadNetwork, shifts: tuple[Shift, ...]) -> Dist
 
 Look = Callable[[Desk, ev.AnyEvent], None]
 """called after each event, when the desk has folded it in"""
+Lived = Callable[[Day, Desk, Write], Simulation]
 
 
-def live(town: Town, look: Look | None = None) -> tuple[list[ev.AnyEvent], Desk]:
-    """The log of the town's day, and the desk at its end."""
+def live(town: Town, look: Look | None = None, lived: Lived = Simulation) -> tuple[list[ev.AnyEvent], Desk]:
+    """The log of the town's day, and the desk at its end. `lived`: how it is."""
 
     events: list[ev.AnyEvent] = []
     desk = Desk(town.times, reroute=town.reroute)
@@ -158,5 +176,5 @@ def live(town: Town, look: Look | None = None) -> tuple[list[ev.AnyEvent], Desk]
         if look is not None:
             look(desk, event)  # type: ignore[arg-type]
 
-    Simulation(town.day, desk, write).run()
+    lived(town.day, desk, write).run()
     return events, desk

@@ -29,9 +29,9 @@ class Ride:
     """A request and what became of it; or a fixed call, which is numbered in the same row."""
 
     __slots__ = (
-        "boarded_at", "call", "carried", "dropoff_by", "dropoff_place", "due", "id", "max_ride", "number", "offered",
-        "pickup_from", "pickup_place", "pickup_to", "queued", "request", "seats", "shuttle", "state", "told_at",
-        "wheelchairs",
+        "boarded_at", "call", "carried", "dropoff_by", "dropoff_place", "due", "excused", "id", "max_ride", "number",
+        "offered", "pickup_from", "pickup_place", "pickup_to", "queued", "request", "seats", "shuttle", "state",
+        "told_at", "wheelchairs",
     )  # fmt: skip
 
     def __init__(self, number: int, id: str, state: str, due: int) -> None:  # noqa: A002
@@ -53,6 +53,7 @@ class Ride:
         self.boarded_at = 0
         self.carried = 0  # ms aboard of a shuttle that broke down
         self.told_at = NEVER
+        self.excused = False  # a ride taken out of the plan is to blame
         self.offered = False
         self.queued = False
 
@@ -62,8 +63,8 @@ class Shuttle:
 
     __slots__ = (
         "aboard", "breaks", "closed", "drive_at", "drive_factor", "drive_node", "drive_slice", "drive_table",
-        "free_at", "goal", "id", "late", "node", "place", "plan", "rests", "seats", "served", "shift", "thinned",
-        "turned_from", "version", "wheelchairs",
+        "free_at", "goal", "id", "late", "node", "place", "plan", "rests", "seats", "served", "shift", "spare",
+        "thinned", "turned_from", "version", "wheelchairs",
     )  # fmt: skip
 
     def __init__(self, shift: Shift) -> None:
@@ -90,6 +91,11 @@ class Shuttle:
         self.turned_from = -1  # ride it was on its way to when it turned, where the policy has no diversions
         self.late = False  # a fact of the world has delayed it
         self.thinned = False  # a ride was taken out of its plan
+        self.spare = NEVER  # if so since the plan was last made: how much later those aboard could have been fetched
+
+    def thin(self) -> None:
+        """A ride was taken out of its plan: what is left was not planned so."""
+        self.thinned, self.spare = True, 0
 
     def off(self, ride: Ride) -> None:
         """A ride is no longer aboard."""
@@ -107,6 +113,7 @@ class Day:
         self.now = -NEVER
         self.times = times
         self.slices: list[int] = [] if times is None else times.slices.tolist()
+        self.sliced = len(set(self.slices)) > 1  # who leaves later may be there sooner
         self.reroute = reroute
         self.closed_edges: set[int] = set()
         self.table: NDArray[np.int32] | None = None

@@ -41,8 +41,14 @@ def day_opened(day: Day, event: e.DayOpened) -> None:
 
 def policy_changed(day: Day, event: e.PolicyChanged) -> None:
     policy = event.policy
-    day.dwell_stop = round(policy.dwell_stop_s * 1000)
-    day.dwell_rider = round(policy.dwell_rider_s * 1000)
+    stop, rider = round(policy.dwell_stop_s * 1000), round(policy.dwell_rider_s * 1000)
+    if day.shuttles and (stop, rider) != (day.dwell_stop, day.dwell_rider):
+        # what was promised counted on other stops; longer ones are late, shorter ones drive at another time of day
+        longer = stop > day.dwell_stop or rider > day.dwell_rider
+        day.disturbed = day.disturbed or longer or day.sliced
+    for shuttle in day.shuttles.values():
+        shuttle.spare = 0  # nor do older plans know how long riders may wait aboard from now on
+    day.dwell_stop, day.dwell_rider = stop, rider
     day.wait_aboard = policy.wait_aboard_s * 1000
     day.divert = policy.divert
     day.no_show_grace = policy.no_show_grace_s * 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatch.core import events as e
+from dispatch.core.domain import NEVER
 from dispatch.core.invariants.day import ABOARD, BOOKED, STRANDED, Day, Ride, Shuttle
 from dispatch.core.invariants.promises import judge_timetable
 
@@ -56,6 +57,10 @@ def plans_changed(day: Day, event: e.PlansChanged) -> None:
                 day.found("one_plan", f"{ride.id} is no longer planned to {does} anywhere", shuttle, ride)
     for shuttle, new in changed:
         _judge_calls(day, shuttle, new)
+        if event.cause == "improved":
+            shuttle.spare = NEVER
+        elif not set(shuttle.plan) <= set(new):
+            shuttle.thin()
         shuttle.plan = [visit for visit in new if 0 <= visit < 2 * len(rides)]
         shuttle.version += 1
     for shuttle, _ in changed:
@@ -74,6 +79,7 @@ def insert(day: Day, event: e.RideBooked, ride: Ride, shuttle: Shuttle) -> None:
         i = min(max(i, 0), len(plan))
         j = min(max(i, j), len(plan))
     shuttle.version += 1
+    shuttle.spare = NEVER
     if event.version != shuttle.version:
         what = f"plan {event.version} of {shuttle.id} follows plan {shuttle.version - 1}"
         day.found("gapless", what, shuttle, ride)
@@ -104,7 +110,7 @@ def _judge_moved(day: Day, visit: int, ride: Ride, shuttle: Shuttle, source: Shu
         if ride.number in day.locked:
             day.found("committed", f"{ride.id} is locked to {source.id}, but is moved", shuttle, ride)
         ride.shuttle = shuttle
-        shuttle.late = shuttle.late or source.late
+        shuttle.late, shuttle.thinned = shuttle.late or source.late, shuttle.thinned or source.thinned
 
 
 def _judge_calls(day: Day, shuttle: Shuttle, new: tuple[int, ...]) -> None:
@@ -141,4 +147,4 @@ def taken_out(ride: Ride) -> None:
         n = ride.number
         shuttle.plan = [visit for visit in shuttle.plan if visit >> 1 != n]
         shuttle.version += 1
-        shuttle.thinned = True
+        shuttle.thin()

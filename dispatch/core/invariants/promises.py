@@ -10,6 +10,8 @@ from dispatch.core.invariants.day import ABOARD, FLOOR, OPEN, Day, Ride, Shuttle
 from dispatch.core.invariants.rules import clock
 
 TELL_MS: Final = 30_000
+ANNOUNCE_MS: Final = 120_000
+"""what an announced time may leave for further trouble"""
 
 PROMISED: Final = (
     "is planned to board outside its window",
@@ -33,6 +35,8 @@ def promise_at_risk(day: Day, event: e.PromiseAtRisk) -> None:
     if ride.state not in OPEN:
         day.found("legal", f"{ride.id} is told of a risk, but is {ride.state}", ride.shuttle, ride)
     ride.told_at = min(ride.told_at, event.at)
+    if ride.shuttle is not None and ride.shuttle.thinned:
+        ride.excused = ride.excused or day.sliced or _too_much(event, ride) <= day.dwell_stop + ANNOUNCE_MS
 
 
 def judge_promise(day: Day, event: e.RideBooked, ride: Ride, shuttle: Shuttle) -> None:
@@ -120,7 +124,7 @@ def judge_timetable(day: Day, shuttle: Shuttle, new: int) -> None:
 
 def breach(day: Day, invariant: str, deadline: int, what: str, shuttle: Shuttle | None, ride: Ride) -> None:
     """A promise was broken: is there a fact to blame, and was the rider told in time?"""
-    forced = day.disturbed or (shuttle is not None and shuttle.late)
+    forced = day.disturbed or ride.excused or (shuttle is not None and shuttle.late)
     if ride.told_at <= deadline + TELL_MS:
         if not forced and day.times is not None:
             day.found(invariant, f"{what}; the rider was told, but no fact of the world forced it", shuttle, ride)
@@ -129,6 +133,21 @@ def breach(day: Day, invariant: str, deadline: int, what: str, shuttle: Shuttle 
         day.found("at_risk", f"{what}; the rider was {told}", shuttle, ride)
     else:
         day.found(invariant, what, shuttle, ride)
+
+
+def _too_much(event: e.PromiseAtRisk, ride: Ride) -> int:
+    """By how much what is announced is later, or longer, than what was promised.
+
+    A shuttle that a ride was taken from may be so by the stop dwell that they shared; or, where drives depend on the
+    time of day, by any time: it leaves sooner, and is there later.
+    """
+    if event.dropoff_at is None:
+        return NEVER
+    begins = ride.boarded_at if ride.state is ABOARD else event.pickup_at
+    late = event.dropoff_at - ride.dropoff_by
+    if event.pickup_at is not None:
+        late = max(late, event.pickup_at - ride.pickup_to)
+    return late if begins is None else max(late, event.dropoff_at - begins - ride.max_ride)
 
 
 def _latest(limit: int | None, later: int) -> int:

@@ -40,8 +40,8 @@ def rider_boarded(day: Day, event: e.RiderBoarded) -> None:
     if at > ride.pickup_to and ride.state is BOOKED:
         what = f"{ride.id} was picked up at {clock(at)}, but was promised it by {clock(ride.pickup_to)}"
         breach(day, "promise", ride.pickup_to, what, shuttle, ride)
-    if not shuttle.aboard:
-        shuttle.thinned = False
+    if shuttle.spare < NEVER:
+        shuttle.spare = max(min(shuttle.spare if shuttle.aboard else NEVER, ride.pickup_to - at), 0)
     ride.state = ABOARD
     ride.boarded_at = at
     shuttle.aboard.add(ride.number)
@@ -80,6 +80,8 @@ def rider_alighted(day: Day, event: e.RiderAlighted) -> None:
         what = f"{ride.id} was aboard for {aboard_for / 1000:g} s, but was promised {ride.max_ride / 1000:g} s"
         breach(day, "ride_time", at - (aboard_for - ride.max_ride), what, shuttle, ride)
     ride.state = DELIVERED
+    if shuttle.spare < NEVER:
+        shuttle.spare = max(min(shuttle.spare, ride.dropoff_by - at), 0)
     shuttle.off(ride)
     _dwelt(day, shuttle, ride.dropoff_place, day.dwell_rider * ride.seats)
 
@@ -186,7 +188,8 @@ def _serve(day: Day, shuttle: Shuttle, place: int, head: int, ride: Ride, does: 
         what = f"{shuttle.id} {does} {ride.id} at {clock(day.now)}, but is ready at {clock(shuttle.free_at)}"
         day.found("dwell", what, shuttle, ride)
     waited = day.now - shuttle.free_at
-    if waited > day.wait_aboard and shuttle.aboard and not (shuttle.thinned or shuttle.late or day.disturbed):
+    too_long = shuttle.aboard and 0 < waited - day.wait_aboard <= shuttle.spare
+    if too_long and not (shuttle.late or day.disturbed):
         what = f"{shuttle.id} waited {waited / 1000:g} s with riders aboard before it {does} {ride.id}"
         day.found("wait_aboard", what, shuttle, ride)
     plan = shuttle.plan
