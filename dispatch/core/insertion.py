@@ -331,7 +331,7 @@ def best_in_route(  # type: ignore[no-untyped-def]
                 continue
         # the state of the plan with the pickup in and the drop-off still to come
         waits = p_begin > t + to_p
-        can_wait = shuttle[WAITS] > 0 or waits
+        can_wait = shuttle[WAITS] > 0 or waits or not one_slice  # at another time of day a ride may be shorter
         arrive = min(t, shuttle[SINCE]) if i == 0 and to_p == 0 else t + to_p
         whole = delays or (waits and load > 0 and p_begin - arrive > rules[WAIT_ABOARD])
         t, from_node, stands = p_done, p_node, p_place

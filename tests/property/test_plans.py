@@ -43,6 +43,15 @@ def assert_packed(desk: Desk) -> None:
             assert np.array_equal(kept.visits[code], made.visits[code]), code
 
 
+def assert_drivable(desk: Desk) -> None:
+    """Every timetable, kept or broken, is one that could be driven: nothing begins before the shuttle can be there."""
+    for row in range(desk.fleet.count):
+        n = int(desk.fleet.shuttles[row, f.N])
+        begin, done, leg = (desk.fleet.routes[row][column, :n] for column in (f.BEGIN, f.DONE, f.LEG))
+        assert (begin[1:] >= done[:-1] + leg[1:]).all(), (row, begin, done, leg)
+        assert (done >= begin + desk.fleet.visits[desk.fleet.routes[row, f.CODE, :n], f.V_DWELL]).all(), row
+
+
 @watched
 @given(towns(rough=True))
 def test_the_world_is_the_fold_of_its_log(town: Town) -> None:
