@@ -15,7 +15,7 @@ from dispatch.core.domain import Access, Policy, Shift
 from dispatch.core.invariants import check, rules
 from dispatch.core.invariants.rules import INVARIANTS, Violation, clock
 from routing.travel_times import DriveTimes
-from tests.worlds import NOBODY, booked, calm_day, drive_times, grid, ms, request, rough_day
+from tests.worlds import NOBODY, booked, calm_day, drive_times, grid, ms, opened, request, rough_day
 
 Log = list[ev.AnyEvent]
 Edit = Callable[[Log], None]
@@ -296,6 +296,73 @@ def test_drives_take_as_long_as_the_speeds_of_the_moment_let_them(
     log = [*log[:20], ev.SpeedsChanged(ms(215), factor), log[20], msgspec.structs.replace(log[27], at=ms(arrives_s))]
     found = [v for v in check(log, times) if v.invariant == "road" and v.shuttle == "v1"]
     assert bool(found) is outruns, found
+
+
+def thinned_day(*, pickup_to: float = 60, dropoff_by: float = 1500, policies: tuple[ev.PolicyChanged, ...] = ()) -> Log:
+    """v1 fetches a, and then b, who comes at 10:00 only; c, who was to ride in between, has cancelled."""
+    a = request("a", 1, 8, latest_pickup_s=1800, latest_dropoff_s=1800, direct_s=120)
+    c = request("c", 1, 2, latest_pickup_s=1800, latest_dropoff_s=1800)
+    b = request("b", 2, 5, depart_s=600, latest_pickup_s=1800, latest_dropoff_s=1800)
+    return [
+        opened(9),
+        ev.PolicyChanged(0, Policy(wait_aboard_s=60, dwell_stop_s=10)),
+        ev.ShiftOpened(0, Shift("v1", "v1", 0, 0, ms(7200), seats=3)),
+        ev.RequestMade(0, a),
+        booked(0, a, "v1", (0, 0), 1, 60, 190, (0, pickup_to), dropoff_by),
+        ev.RequestMade(0, c),
+        booked(0, c, "v1", (1, 1), 2, 60, 130, (0, 1800), 1800),
+        ev.RequestMade(0, b),
+        booked(0, b, "v1", (3, 3), 3, 600, 670, (600, 1800), 1800),
+        ev.DriveStarted(0, "v1", 0, 1, "a"),  # 10
+        ev.RideCancelled(ms(30), "c"),
+        ev.PromiseAtRisk(ms(30), "a", ms(180), ms(740 + 120), "late"),
+        *policies,
+        ev.StopArrived(ms(60), "v1", 1, 500_000),  # 13 where no policy changes
+        ev.RiderBoarded(ms(60), "v1", "a"),
+        ev.DriveStarted(ms(70), "v1", 1, 2, "b"),
+        ev.StopArrived(ms(130), "v1", 2, 500_000),
+        ev.RiderBoarded(ms(600), "v1", "b"),  # 17
+        ev.DriveStarted(ms(610), "v1", 2, 5, "b"),
+        ev.StopArrived(ms(670), "v1", 5, 500_000),
+        ev.RiderAlighted(ms(670), "v1", "b"),  # 20
+        ev.DriveStarted(ms(680), "v1", 5, 8, "a"),
+        ev.StopArrived(ms(740), "v1", 8, 500_000),
+        ev.RiderAlighted(ms(740), "v1", "a"),  # 23
+        ev.DayClosed(ms(7200)),
+    ]
+
+
+def test_a_cancellation_may_leave_a_wait_that_no_later_pickup_could_have_spared(times: DriveTimes) -> None:
+    """470 s with a aboard, where a minute is the most: had the window been longer, a could have been fetched later."""
+    assert check(thinned_day(pickup_to=60), times) == []
+    assert check(thinned_day(pickup_to=60 + 409), times) == []
+    assert_found(check(thinned_day(pickup_to=60 + 410), times), "wait_aboard", 17, "waited 470 s with riders aboard")
+    without = [event for event in thinned_day() if not isinstance(event, ev.RideCancelled)]
+    assert any(v.invariant == "wait_aboard" for v in check(without, times))
+
+
+def test_a_cancellation_is_to_blame_for_the_stop_dwell_that_was_shared_and_for_no_more(times: DriveTimes) -> None:
+    assert check(thinned_day(dropoff_by=730), times) == []
+    found = check(thinned_day(dropoff_by=729), times)
+    assert_found(found, "promise", 23, "the rider was told, but no fact of the world forced it")
+
+
+def test_new_rules_are_to_blame_for_what_older_plans_did_not_count_on(times: DriveTimes) -> None:
+    """Longer stops; and a shorter wait aboard, until the plan is made anew."""
+    longer = ev.PolicyChanged(ms(40), Policy(wait_aboard_s=60, dwell_stop_s=10, dwell_rider_s=1))
+    shorter = ev.PolicyChanged(ms(130), Policy(wait_aboard_s=60, dwell_stop_s=10))
+    patient = ev.PolicyChanged(0, Policy(wait_aboard_s=600, dwell_stop_s=10))
+    # nobody cancels: c is left standing, and only what is said of the others counts here
+    log = [event for event in thinned_day(dropoff_by=730) if not isinstance(event, ev.RideCancelled)]
+
+    def found(invariant: str, *log: ev.AnyEvent) -> list[int]:
+        return [violation.seq for violation in check(log, times) if violation.invariant == invariant]
+
+    assert found("promise", *log) == [22]
+    assert found("promise", *log[:11], longer, *log[11:]) == []
+    assert found("wait_aboard", *log) == [16]
+    assert found("wait_aboard", log[0], patient, *log[2:]) == []
+    assert found("wait_aboard", log[0], patient, *log[2:15], shorter, *log[15:]) == []
 
 
 def test_every_invariant_has_a_fault_that_shows_it() -> None:
