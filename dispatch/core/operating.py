@@ -62,9 +62,7 @@ def assign(desk: Desk, request: str, to: str | None, now: int) -> list[ev.Event]
         if plan is None:
             raise ValueError("not_possible")
         pickup, dropoff = desk.planned(ride, *plan, now)
-        told = [
-            ev.PromiseAtRisk(now, request, pickup + MARGIN, dropoff + MARGIN, "moved by an operator")
-        ]
+        told = [ev.PromiseAtRisk(now, request, pickup + MARGIN, dropoff + MARGIN, "moved by an operator")]
     name, visits = plan
     plans = {name: visits}
     turns = desk.turn(name, visits, now)

@@ -37,10 +37,10 @@ def begins(at: Desk, plan: tuple[int, ...]) -> tuple[int, list[int]]:
     return status, [int(begin) // 1000 for begin in route[f.BEGIN]]
 
 
-def riding(name: str, origin: int, destination: int, longest_s: float | None) -> RideRequest:
+def riding(name: str, origin: int, destination: int, longest_s: float | None, depart_s: float = 0) -> RideRequest:
     """Who may be picked up for an hour and ride for so long."""
     return request(
-        name, origin, destination, latest_pickup_s=3600, latest_dropoff_s=7200, max_ride_s=longest_s,
+        name, origin, destination, depart_s=depart_s, latest_pickup_s=3600, latest_dropoff_s=7200, max_ride_s=longest_s,
         direct_s=60 * abs(origin - destination),
     )  # fmt: skip
 
@@ -51,6 +51,13 @@ def test_a_ride_that_is_too_long_in_the_rush_hour_begins_when_it_is_over() -> No
     booked = ask(at, riding("r", 1, 6, 330), 0)
     assert isinstance(booked, ev.RideBooked)
     assert (booked.pickup_at, booked.dropoff_at) == (ms(900), ms(1200))
+    assert begins(at, (0, 1)) == (OK, [900, 1200])
+
+
+def test_who_leaves_a_little_later_is_there_sooner() -> None:
+    """From 14:40 the ride takes ten minutes, from 15:00 five."""
+    at = rush(shift("s", 0))
+    ask(at, riding("r", 1, 6, 330, depart_s=880), 0)
     assert begins(at, (0, 1)) == (OK, [900, 1200])
 
 

@@ -17,7 +17,9 @@ from dispatch.core.fold import fold
 from dispatch.core.invariants import check
 from tests.checker import breaches, moment
 from tests.core import test_insertion as oracle
-from tests.property.test_plans import Answers, assert_packed
+from tests.core import test_recovery, test_timing
+from tests.property.odd_towns import live_oddly
+from tests.property.test_plans import Answers, assert_drivable, assert_packed
 from tests.property.towns import live, town_of
 
 # kernels run as plain Python here: references are always counted, and numba's own structures cannot be made
@@ -33,19 +35,28 @@ def hunt(days: int, seconds: float) -> tuple[int, Caught | None]:
     """(days lived, what was caught)."""
     ends = perf_counter() + seconds
     for seed in range(days):
-        caught = caught_on(seed, rough=seed % 2 == 1)
+        caught = caught_on(seed, rough=seed % 2 == 1) or (caught_oddly(seed) if seed % 2 == 1 else None)
         if caught is not None or perf_counter() > ends:
             return seed + 1, caught or _caught_in_a_plan()
     return days, _caught_in_a_plan()
 
 
 def _caught_in_a_plan() -> Caught | None:
-    """What the oracles of plans and fleets find in small worlds: bugs that a day's judge turns into mere refusals."""
+    """What the oracles of plans and fleets find in small worlds: bugs that a day's judge turns into mere refusals.
+
+    And what cases made for it find, which few days have.
+    """
     try:
         oracle.test_best_insertion_in_a_route_is_the_best_of_all(0)
         oracle.test_best_insertion_of_a_fleet_is_the_best_of_its_routes()
     except AssertionError as error:
         return "kernel == oracle", str(error)
+    for name, case in (*vars(test_recovery).items(), *vars(test_timing).items()):
+        if name.startswith("test_"):
+            try:
+                case()
+            except Exception as error:  # noqa: BLE001 (a crash is a catch too)
+                return name.removeprefix("test_")[:24], f"{type(error).__name__}: {error}"
     return None
 
 
@@ -84,6 +95,24 @@ def caught_on(seed: int, *, rough: bool) -> Caught | None:
     if live(town)[0] != events:
         return "same day, same log", "the second log is another"
     return None
+
+
+def caught_oddly(seed: int) -> Caught | None:
+    """What is found wrong with one odd day."""
+    looking = "nothing"
+
+    def look(desk: Desk, _: ev.AnyEvent) -> None:
+        nonlocal looking
+        looking = "a timetable can be driven"
+        assert_drivable(desk)
+        looking = "nothing"
+
+    try:
+        town, events, _ = live_oddly(seed, look)
+    except Exception as error:  # noqa: BLE001 (a crash is a catch too)
+        return ("crash" if looking == "nothing" else looking), f"{type(error).__name__}: {error}"
+    violations = check(events, town.times, town.reroute)
+    return (f"invariant {violations[0].invariant}", str(violations[0])) if violations else None
 
 
 if __name__ == "__main__":

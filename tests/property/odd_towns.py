@@ -18,7 +18,7 @@ from dispatch.core.world import World
 from simulator.clock import CHANGE
 from simulator.riders import Range, Retries
 from simulator.run import Simulation
-from tests.property.towns import Look, Speeds, Town, live, town_of
+from tests.property.towns import ALL_DAY, Look, Speeds, Town, live, town_of
 from tests.worlds import ms
 
 
@@ -34,7 +34,7 @@ def odd_town(r: Random) -> Town:
     """What `town_of` makes, with other rules, and perhaps speeds by time of day, calls again, rules that change."""
     town = town_of(r, rough=r.random() < 0.5, rebalance=r.random() < 0.3)
     policy = _rules(r, town.day.policy)
-    speeds = Speeds((1.0,), (0,))
+    speeds = ALL_DAY
     if r.random() < 0.4:
         slices = r.choice((2, 3))
         factors = [1.0, *(r.choice((0.6, 0.8, 1.3, 2.0)) for _ in range(slices - 1))]

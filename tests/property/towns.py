@@ -32,6 +32,9 @@ class Speeds(NamedTuple):
     slices: tuple[int, ...]
 
 
+ALL_DAY = Speeds((1.0,), (0,))
+
+
 @dataclass(frozen=True)
 class Town:
     """A network and the day to be lived on it."""
@@ -39,7 +42,7 @@ class Town:
     network: RoadNetwork
     times: DriveTimes
     day: Day
-    speeds: Speeds = Speeds((1.0,), (0,))
+    speeds: Speeds = ALL_DAY
 
     def reroute(self, closed: frozenset[int], factor: float) -> DriveTimes:
         """Driving times with these edges closed and all drives lengthened."""
