@@ -185,6 +185,7 @@ class Reoptimise(Struct, frozen=True, forbid_unknown_fields=True):
     """Ruin and recreate over what is not committed."""
 
     every_s: int = 30
+    """the queue, and whoever lost their shuttle, is looked after every 30 s if this is longer"""
     iterations: int = 100
     choose: bool = False
     """one plan a shuttle is chosen anew among all that the search has met"""
