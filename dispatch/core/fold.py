@@ -315,8 +315,21 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
         world.rides[e.request].locked = e.act == "lock"
     elif e.act == "close_stop" and e.place is not None:
         world.closed_places[e.place] = None
+        _off_closed_places(world)
     elif e.act == "open_stop" and e.place is not None:
         world.closed_places.pop(e.place, None)
+
+
+def _off_closed_places(world: World) -> None:
+    """Who waits for an answer is fetched from, and brought to, open stop points only, if they can walk to one."""
+    for name in world.queue:
+        ride = world.rides[name]
+        request, closed = ride.request, world.closed_places
+        ride.request = replace(
+            request,
+            origins=tuple(a for a in request.origins if a.place not in closed) or request.origins,
+            destinations=tuple(a for a in request.destinations if a.place not in closed) or request.destinations,
+        )
 
 
 def _timer_ticked(world: World, e: ev.TimerTicked) -> None:

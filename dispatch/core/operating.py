@@ -36,12 +36,21 @@ def follow(desk: Desk, act: ev.ActTaken, now: int) -> list[ev.Event]:
             return [at_closed_stop(desk, act.request, now)]
         case "close_stop":
             assert act.place is not None
-            return [
-                at_closed_stop(desk, name, now)
-                for name, ride in desk.world.rides.items()
-                if ride.state == "aboard" and ride.dropoff == act.place and ride.late_dropoff is None
-            ]
+            return _close_stop(desk, act.place, now)
     return []
+
+
+def _close_stop(desk: Desk, place: int, now: int) -> list[ev.Event]:
+    """Who is aboard and bound for it is told; who is in the queue and can walk to no other one is refused."""
+    world = desk.world
+    told: list[ev.Event] = [
+        at_closed_stop(desk, name, now)
+        for name, ride in world.rides.items()
+        if ride.state == "aboard" and ride.dropoff == place and ride.late_dropoff is None
+    ]
+    waiting = (world.rides[name].request for name in world.queue)
+    left = [asked.id for asked in waiting if place in (asked.origins[0].place, asked.destinations[0].place)]
+    return [*told, *(ev.RideRefused(now, name, desk.explain(name, now)) for name in left)]
 
 
 def assign(desk: Desk, request: str, to: str | None, now: int) -> list[ev.Event]:

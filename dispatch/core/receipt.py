@@ -23,6 +23,7 @@ SENTENCES = {
     "dropoff_late": "A shuttle could come, but could not arrive by the latest time.",
     "others_promises": "Taking this ride would break what was promised to riders already booked.",
     "party_too_large": "The party is larger than one booking may be.",
+    "stop_closed": "The only stop point near enough is closed.",
     "no_way": "There is no road from the one stop point to the other.",
     "shift_ends": "The shift of every shuttle that could come ends before the ride would.",
     "past": "The latest time asked for has passed.",

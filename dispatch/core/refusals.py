@@ -25,6 +25,8 @@ def impossible(world: World, request: RideRequest, now: int) -> Receipt | None:
         binding = "paused"
     elif request.seats > policy.max_party:
         binding = "party_too_large"
+    elif {request.origins[0].place, request.destinations[0].place} & world.closed_places.keys():
+        binding = "stop_closed"
     elif request.direct >= UNREACHABLE:
         binding = "no_way"
     elif request.depart_after > now + policy.horizon_s * 1000:

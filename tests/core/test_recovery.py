@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from dispatch.core import events as ev
 from dispatch.core import fleet as f
-from dispatch.core.domain import FixedCall, Queue, Reoptimise
+from dispatch.core import operating
+from dispatch.core.domain import Access, FixedCall, Queue, Receipt, Reoptimise
 from dispatch.core.pack import MARGIN, bounds
 from tests.core.test_desk import PLAIN, ask, desk, shift
 from tests.core.test_overdue import Town
@@ -91,3 +92,23 @@ def test_plans_wait_to_be_improved_until_it_is_due() -> None:
     for second, open_ in ((30, True), (60, False), (90, False)):
         town.react.tick(ms(second))
         assert town.desk.world.unimproved is open_, second
+
+
+def test_who_waits_in_the_queue_is_not_sent_to_a_stop_point_that_is_closed() -> None:
+    """Who can walk to another one is fetched there; who cannot is told so at once."""
+    town = Town(shift("s", 0, seats=1))
+    town.react.record([ev.PolicyChanged(0, replace(PLAIN, queue=Queue(1800), later_s=3600))])
+    town.ask("first", 0, 9)
+    near, walks = request("near", 1, 9), request("walks", 1, 9)
+    walks = replace(walks, origins=(Access(1), Access(3, ms(60))))
+    for asked in (near, walks):
+        town.react.record([ev.RequestMade(0, asked), ev.RideQueued(0, asked.id, ms(1800), Receipt(1, 1))])
+    closed = ev.ActTaken(ms(10), "close_stop", "op", place=1)
+    town.react.record([closed])
+    town.react.record(operating.follow(town.desk, closed, ms(10)))
+    refused = town.said(ev.RideRefused)
+    assert [(event.request, event.receipt.binding) for event in refused] == [("near", "stop_closed")]
+    town.react.cancel("first", ms(20))
+    town.react.tick(ms(30))
+    ride = town.desk.world.rides["walks"]
+    assert (ride.state, ride.pickup) == ("booked", 3)

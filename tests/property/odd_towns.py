@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -12,9 +12,10 @@ from msgspec import structs
 
 from dispatch.core import events as ev
 from dispatch.core import operating
+from dispatch.core.breaks import drop_break, end_break, plan_break
+from dispatch.core.changes import change
 from dispatch.core.desk import Desk
-from dispatch.core.domain import Policy, Queue, Reoptimise, Selective, Weights
-from dispatch.core.world import World
+from dispatch.core.domain import Policy, Queue, Reoptimise, RideRequest, Selective, Weights
 from simulator.clock import CHANGE
 from simulator.riders import Range, Retries
 from simulator.run import Simulation
@@ -26,7 +27,7 @@ def live_oddly(seed: int, look: Look | None = None) -> tuple[Town, list[ev.AnyEv
     """An odd town, the log of its day, and the desk at its end."""
     r = Random(seed)
     town = odd_town(r)
-    acts = tuple((ms(r.randint(30, 3000)), r.randrange(10**9)) for _ in range(r.choice((0, 0, 6))))
+    acts = tuple((ms(r.randint(30, 3000)), r.randrange(10**9)) for _ in range(r.choice((0, 6, 12))))
     return town, *live(town, look, partial(Operated, acts=acts))
 
 
@@ -76,7 +77,7 @@ def _rules(r: Random, policy: Policy) -> Policy:
 
 
 class Operated(Simulation):
-    """A day on which operators act, at random: what cannot be done is not."""
+    """A day on which operators and drivers act, at random: what cannot be done is not."""
 
     def __init__(self, *args: Any, acts: tuple[tuple[int, int], ...]) -> None:
         super().__init__(*args)
@@ -87,35 +88,70 @@ class Operated(Simulation):
         if not isinstance(what, Random):
             super()._step(now, kind, what)
             return
-        for act in _act(what, self.desk.world, now):
-            try:
-                follows = operating.follow(self.desk, act, now)
-            except ValueError:
-                continue
-            self._react.record([act, *follows])
-        self._react.tick(now)
+        with suppress(ValueError):
+            self._act(what, now)
         self._react.settle(now)
 
+    def _call(self, now: int, request: RideRequest) -> None:
+        """Who asks is offered open stop points only, as by the service."""
+        closed = self.desk.world.closed_places
+        origins = tuple(access for access in request.origins if access.place not in closed)
+        goals = tuple(access for access in request.destinations if access.place not in closed)
+        if origins and goals:
+            super()._call(now, structs.replace(request, origins=origins, destinations=goals))
 
-def _act(r: Random, world: World, now: int) -> Iterator[ev.ActTaken]:
-    """What an operator could press now, on any ride or shuttle there is."""
-    ride = world.rides[r.choice(sorted(world.rides))] if world.rides else None
-    shuttle = world.shuttles[r.choice(sorted(world.shuttles))]
-    match r.choice(("assign", "move", "cancel", "lock", "withdraw", "close_shift", "pause")):
-        case "assign" if ride is not None:
-            yield ev.ActTaken(now, "assign", "op", "", ride.request.id, shuttle.shift.id)
-        case "move" if ride is not None:
-            yield ev.ActTaken(now, "assign", "op", "", ride.request.id)
-        case "cancel" if ride is not None and ride.state in ("queued", "booked"):
-            yield ev.ActTaken(now, "cancel", "op", "", ride.request.id)
-        case "lock" if ride is not None and ride.state in ("booked", "stranded"):
-            yield ev.ActTaken(now, "unlock" if ride.locked else "lock", "op", "", ride.request.id)
-        case "withdraw" if shuttle.state == "on":
-            yield ev.ActTaken(now, "withdraw", "op", "", None, shuttle.shift.id)
-        case "close_shift" if shuttle.state == "on" and not shuttle.aboard:
-            if all(world.ride_of(code) is None for code in shuttle.plan.visits):
-                yield ev.ActTaken(now, "close_shift", "op", "", None, shuttle.shift.id)
-        case "pause":
-            yield ev.ActTaken(now, "resume" if world.paused else "pause", "op")
-        case _:
+    def _act(self, r: Random, now: int) -> None:
+        """What somebody could press now, on any ride, shuttle or stop point there is."""
+        world, react, desk = self.desk.world, self._react, self.desk
+        ride = world.rides[r.choice(sorted(world.rides))] if world.rides else None
+        shuttle = world.shuttles[r.choice(sorted(world.shuttles))]
+        name, place = shuttle.shift.id, r.randrange(len(desk.times.place_nodes))
+        match r.choice(ACTS):
+            case "assign" if ride is not None:
+                self._take(ev.ActTaken(now, "assign", "op", "", ride.request.id, name))
+            case "move" if ride is not None:
+                self._take(ev.ActTaken(now, "assign", "op", "", ride.request.id))
+            case "cancel" if ride is not None and ride.state in ("queued", "booked"):
+                self._take(ev.ActTaken(now, "cancel", "op", "", ride.request.id))
+            case "lock" if ride is not None and ride.state in ("booked", "stranded"):
+                self._take(ev.ActTaken(now, "unlock" if ride.locked else "lock", "op", "", ride.request.id))
+            case "change" if ride is not None:
+                later = max(ride.request.depart_after, now) + ms(r.choice((0, 300)))
+                wish = structs.replace(
+                    ride.request, id=f"{ride.request.id}c{now}", depart_after=later, latest_pickup=None,
+                    latest_dropoff=None, arrive_by=None,
+                )  # fmt: skip
+                change(react, ev.RequestMade(now, wish, ride.request.id), now)
+            case "withdraw" if shuttle.state == "on":
+                react.record([ev.ActTaken(now, "withdraw", "op", "", None, name)])
+                react.break_down(name, now)
+            case "close_shift" if shuttle.state == "on" and not shuttle.aboard:
+                if all(world.ride_of(code) is None for code in shuttle.plan.visits):
+                    self._take(ev.ActTaken(now, "close_shift", "op", "", None, name))
+            case "pause":
+                self._take(ev.ActTaken(now, "resume" if world.paused else "pause", "op"))
+            case "stop":
+                self._stop(place, now)
+            case "break" if shuttle.state == "on":
+                act = r.choice((plan_break, plan_break, end_break, drop_break))
+                length = (ms(r.choice((300, 900))),) if act is plan_break else ()
+                react.record(act(desk, name, *length, now, "driver"))  # type: ignore[operator]
+
+    def _take(self, act: ev.ActTaken) -> None:
+        self._react.record([act, *operating.follow(self.desk, act, act.at)])
+
+    def _stop(self, place: int, now: int) -> None:
+        """A stop point is closed, and who is booked there is told; or it is opened again."""
+        world = self.desk.world
+        if place in world.closed_places:
+            self._take(ev.ActTaken(now, "open_stop", "op", place=place))
             return
+        closed = ev.ActTaken(now, "close_stop", "op", place=place)
+        self._react.record([closed])
+        self._react.record(operating.follow(self.desk, closed, now))
+        for ride in list(world.rides.values()):
+            if ride.state == "booked" and place in (ride.pickup, ride.dropoff) and ride.late_dropoff is None:
+                self._take(ev.ActTaken(now, "tell", "op", "", ride.request.id))
+
+
+ACTS = ("assign", "move", "cancel", "lock", "change", "withdraw", "close_shift", "pause", "stop", "break", "break")

@@ -89,6 +89,7 @@ const WHY_EN: Readonly<Record<string, string>> = {
   dropoff_late: "would arrive too late",
   others_promises: "would break others' promises",
   party_too_large: "party too large",
+  stop_closed: "the stop point is closed",
   no_way: "no road between the stop points",
   shift_ends: "shifts end before",
   past: "the time has passed",
