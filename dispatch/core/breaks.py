@@ -44,7 +44,7 @@ def plan_break(desk: Desk, name: str, duration: int, now: int, author: str) -> l
         if status == OK:
             call = FixedCall("break", now, begins + LATER, duration)
             events: list[ev.Event] = [ev.BreakPlanned(now, name, call, after, author)]
-            return events if begins > now else [*events, ev.CallMade(now, name, number)]
+            return events if after or begins > now else [*events, ev.CallMade(now, name, number)]
     raise ValueError("no_break_now")
 
 

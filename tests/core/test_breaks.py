@@ -41,6 +41,16 @@ def test_a_break_is_over_when_its_driver_says() -> None:
         end_break(at, "s", ms(301), "driver:d")
 
 
+def test_a_break_does_not_begin_before_the_shuttle_has_told_that_it_is_there() -> None:
+    """Asked for in the very moment of arrival: who is aboard gets out first."""
+    at = desk(shift("s", 0))
+    ask(at, request("r", 0, 2), 0)
+    for event in (ev.RiderBoarded(0, "s", "r"), ev.DriveStarted(0, "s", 0, 2, "r")):
+        at.apply(event)
+    events = plan_break(at, "s", ms(600), ms(120), "driver:d")
+    assert [type(event) for event in events] == [ev.BreakPlanned]
+
+
 def test_nobody_rides_for_longer_than_they_may_because_a_break_was_shorter() -> None:
     """Who is fetched first would wait aboard for the next rider: the timetable fetches them later."""
     at = desk(shift("s", 0))
