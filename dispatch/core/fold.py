@@ -322,9 +322,11 @@ def _act_taken(world: World, e: ev.ActTaken) -> None:
 
 def _off_closed_places(world: World) -> None:
     """Who waits for an answer is fetched from, and brought to, open stop points only, if they can walk to one."""
-    for name in world.queue:
-        ride = world.rides[name]
-        request, closed = ride.request, world.closed_places
+    closed = world.closed_places
+    for ride in world.rides.values():
+        if ride.state not in ("asked", "queued"):
+            continue
+        request = ride.request
         ride.request = replace(
             request,
             origins=tuple(a for a in request.origins if a.place not in closed) or request.origins,

@@ -103,11 +103,17 @@ def test_who_waits_in_the_queue_is_not_sent_to_a_stop_point_that_is_closed() -> 
     walks = replace(walks, origins=(Access(1), Access(3, ms(60))))
     for asked in (near, walks):
         town.react.record([ev.RequestMade(0, asked), ev.RideQueued(0, asked.id, ms(1800), Receipt(1, 1))])
+    town.react.record([ev.RequestMade(0, replace(near, id="thinks")), ev.RequestMade(0, replace(walks, id="looks"))])
     closed = ev.ActTaken(ms(10), "close_stop", "op", place=1)
     town.react.record([closed])
     town.react.record(operating.follow(town.desk, closed, ms(10)))
     refused = town.said(ev.RideRefused)
     assert [(event.request, event.receipt.binding) for event in refused] == [("near", "stop_closed")]
+    for name in ("thinks", "looks"):  # who had not answered yet would rather wait
+        town.react.record(town.desk.refuse(name, ms(15), town.desk.quote(name, ms(15))))
+    rides = town.desk.world.rides
+    assert [rides[name].state for name in ("thinks", "looks")] == ["refused", "queued"]
+    assert [access.place for access in rides["looks"].request.origins] == [3]
     town.react.cancel("first", ms(20))
     town.react.tick(ms(30))
     ride = town.desk.world.rides["walks"]
