@@ -15,6 +15,7 @@ from dispatch.core import fleet_insertion, search
 from dispatch.core.desk import Desk
 from dispatch.core.fold import fold
 from dispatch.core.invariants import check
+from dispatch.core.world import World
 from tests.checker import breaches, moment
 from tests.core import test_insertion as oracle
 from tests.core import test_recovery, test_timing
@@ -22,9 +23,12 @@ from tests.property.odd_towns import live_oddly
 from tests.property.test_plans import Answers, assert_drivable, assert_packed
 from tests.property.towns import live, town_of
 
-# kernels run as plain Python here: references are always counted, and numba's own structures cannot be made
+# kernels run as plain Python here: references are always counted, numba's own structures cannot be made, and numpy's
+# integers come into the world
 fleet_insertion.uncounted = search.uncounted = lambda array: array
 search.Search = lambda *values: SimpleNamespace(**dict(zip(search.FIELDS, values, strict=True)))
+
+World.encoded = lambda world: msgspec.msgpack.encode(world, enc_hook=int)  # type: ignore[method-assign]
 
 read = msgspec.json.Decoder(ev.AnyEvent).decode
 Caught = tuple[str, str]
@@ -90,7 +94,7 @@ def caught_on(seed: int, *, rough: bool) -> Caught | None:
         return f"invariant {violations[0].invariant}", str(violations[0])
     # kernels that are not compiled give numpy's integers, which the log would refuse
     told = [read(msgspec.json.encode(event, enc_hook=int)) for event in events]
-    if fold(told).encoded() != msgspec.msgpack.encode(desk.world, enc_hook=int):
+    if fold(told).encoded() != desk.world.encoded():
         return "world == fold(log)", "the live world holds what no event told"
     if live(town)[0] != events:
         return "same day, same log", "the second log is another"

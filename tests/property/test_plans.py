@@ -86,7 +86,10 @@ def test_the_answer_is_the_best_of_all_insertions(town: Town) -> None:
 
 
 class Answers:
-    """Looks at what the desk offers whenever somebody asks, and that nobody who was offered a ride is refused it."""
+    """Looks at what the desk offers whenever somebody asks, and that nobody who was offered a ride is refused it.
+
+    Who books at once is on a timetable that has them picked up and put down just when they were told.
+    """
 
     def __init__(self) -> None:
         self.offered: str | None = None
@@ -97,8 +100,22 @@ class Answers:
             self.offered = event.request.id if assert_best(desk, event.request.id, event.at) else None
         elif isinstance(event, ev.RideRefused | ev.RideQueued):
             assert event.request != self.offered, f"{event.request} was offered a ride, and then it was not to be had"
+        elif isinstance(event, ev.RideBooked) and event.request == self.offered:
+            assert_told(desk, event)
+        elif isinstance(event, ev.ProgressMade):
+            pass  # the shuttle turns for whoever books now
         else:
             self.offered = None
+
+
+def assert_told(desk: Desk, booked: ev.RideBooked) -> None:
+    """The timetable that a booking makes is the one that it was promised by; windows begin at whole seconds."""
+    shuttle = desk.world.shuttles[booked.shuttle]
+    visits, begins = shuttle.plan.visits, desk.fleet.routes[shuttle.row, f.BEGIN]
+    code = 2 * desk.world.rides[booked.request].number
+    at = {visit: int(begin) for visit, begin in zip(visits, begins[: len(visits)], strict=True)}
+    assert 0 <= booked.pickup_at - at[code] < 1000, (booked, at)
+    assert 0 <= booked.dropoff_at - at[code + 1] < 1000, (booked, at)
 
 
 def assert_best(desk: Desk, request: str, now: int) -> bool:
