@@ -1,4 +1,4 @@
-"""Better plans while riders are answered: the worker is asked at every tick, and judged when it answers.
+"""Better plans while riders are answered: the worker is asked when they are due, and judged when it answers.
 
 Whatever goes wrong with it, late, hanging, dead, or answering nonsense, changes a counter and nothing else.
 """
